@@ -1,0 +1,5 @@
+"""`python -m segfmt` is `segfmt`."""
+
+from segfmt.cli import main
+
+main()

@@ -1,0 +1,199 @@
+"""The commands. Nothing heavy is imported before a command runs: `--help` must be instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from segfmt import __version__
+from segfmt.errors import UsageError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="segfmt",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+Pairs = list[str]
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 all done, 1 some samples failed, 2 it could not begin."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("\nStopped. What was finished stands.", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        from segfmt.cli.output import print_error
+
+        print_error(error)
+        sys.exit(EXIT_USAGE)
+    sys.exit(0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"segfmt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def segfmt(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Convert semantic-segmentation datasets between formats, exactly and fast.
+
+    Begin with: segfmt convert --from aihub --to voc SRC DST
+    """
+
+
+@app.command()
+def convert(
+    src: Annotated[Path, typer.Argument(help="Folder of the dataset.", show_default=False)],
+    dst: Annotated[Path, typer.Argument(help="Folder to write to.", show_default=False)],
+    target: Annotated[
+        str,
+        typer.Option("--to", help="Format to write: see `segfmt formats`.", show_default=False),
+    ],
+    source: Annotated[str, typer.Option("--from", help="Format of SRC.")] = "auto",
+    reader_options: Annotated[
+        Pairs | None,
+        typer.Option("-i", metavar="KEY=VALUE", help="Option of the format that is read."),
+    ] = None,
+    writer_options: Annotated[
+        Pairs | None,
+        typer.Option("-o", metavar="KEY=VALUE", help="Option of the format that is written."),
+    ] = None,
+    unknown_label: Annotated[
+        Literal["error", "ignore", "background"] | None,
+        typer.Option(help="What to do with a label that is no class. [default: error]"),
+    ] = None,
+    missing_image: Annotated[
+        Literal["skip", "error", "keep"],
+        typer.Option(help="What to do with a label that has no image."),
+    ] = "skip",
+    images: Annotated[
+        Literal["copy", "hardlink", "symlink", "none"] | None,
+        typer.Option(help="How images get to DST. [default: copy]"),
+    ] = None,
+    fill_rule: Annotated[
+        Literal["opencv"] | None,
+        typer.Option(help="Paint polygons by this rule, not the one SRC was drawn for."),
+    ] = None,
+    rounding: Annotated[
+        Literal["truncate", "nearest", "floor"] | None,
+        typer.Option(help="Round vertices this way (rule opencv)."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Samples at once. [default: as many as cores]")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="serial, threads or processes.")] = "threads",
+    executor_options: Annotated[
+        Pairs | None, typer.Option("-x", metavar="KEY=VALUE", help="Option of the executor.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Convert only the first so many samples.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan and count; write nothing.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first sample that fails.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what segfmt wrote to DST before.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the report as JSON.")
+    ] = None,
+    debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
+        bool, typer.Option("--debug", help="Show tracebacks.")
+    ] = False,
+) -> None:
+    """Convert the dataset in SRC to another format in DST.
+
+    A sample that is bad is reported and left out; the rest is converted. Exit status: 0 all done,
+    1 some samples failed, 2 it could not begin.
+    """
+    from segfmt.cli.output import ProgressDisplay, print_report, say_compiling
+
+    say_compiling()
+    from segfmt.convert import convert as run
+
+    with ProgressDisplay() as display:
+        result = run(
+            src,
+            dst,
+            source=source,
+            target=target,
+            reader_options=_pairs("-i", reader_options),
+            writer_options=_pairs("-o", writer_options),
+            unknown_label=unknown_label,
+            missing_image=missing_image,
+            images=images,
+            fill_rule=fill_rule,
+            rounding=rounding,
+            executor=executor,
+            executor_options=_pairs("-x", executor_options),
+            workers=workers,
+            limit=limit,
+            dry_run=dry_run,
+            fail_fast=fail_fast,
+            overwrite=overwrite,
+            report=report,
+            progress=display.update,
+        )
+    print_report(result)
+    raise typer.Exit(0 if result.ok else EXIT_FAILED)
+
+
+@app.command()
+def formats(
+    name: Annotated[
+        str | None, typer.Argument(help="Show this format's options.", show_default=False)
+    ] = None,
+) -> None:
+    """List the formats, or one format's options."""
+    from segfmt.cli.output import print_format, print_formats
+
+    if name is None:
+        print_formats()
+    else:
+        print_format(name)
+
+
+@app.command()
+def warmup() -> None:
+    """Compile the kernels now, so that no conversion has to wait for it."""
+    from segfmt import warmup as compiling
+    from segfmt.cli.output import say_compiling
+
+    say_compiling()
+    names = compiling.compile_missing()
+    print(f"Compiled {', '.join(names)}." if names else "Every kernel is compiled already.")
+
+
+def _pairs(flag: str, given: Pairs | None) -> dict[str, str]:
+    pairs = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"{flag} {text}: give KEY=VALUE")
+        pairs[key.strip()] = value
+    return pairs

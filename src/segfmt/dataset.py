@@ -1,0 +1,73 @@
+"""A dataset opened for reading: samples one by one, whatever the format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from segfmt import plugins
+from segfmt.classes import ClassTable
+from segfmt.errors import UsageError
+from segfmt.format import Format, Reader
+from segfmt.model import Sample, SampleRef
+from segfmt.options import checked
+
+
+class Dataset:
+    """Iterate it for `Sample`s.
+
+    A sample that cannot be read raises `FormatError` when its turn comes.
+    """
+
+    def __init__(self, format: Format, reader: Reader) -> None:
+        self.format = format
+        self.reader = reader
+
+    @property
+    def classes(self) -> ClassTable:
+        """Every class that a label may have."""
+        return self.reader.classes
+
+    def refs(self) -> Iterator[SampleRef]:
+        """List the samples without reading them."""
+        return self.reader.scan()
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(self.reader.load, self.refs())
+
+
+def open_dataset(src: str | os.PathLike[str], format: str = "auto", **options: Any) -> Dataset:
+    """Open the dataset in a folder; `options` are the format's reading options.
+
+    Raises `UsageError` if there is no such folder, format or option, or if the format is not clear.
+    """
+    root = Path(src)
+    if not root.is_dir():
+        what = "is a file; give the folder of the dataset" if root.exists() else "is not there"
+        raise UsageError(f"{root} {what}")
+    found = detected(root) if format == "auto" else plugins.format_named(format)
+    if found.reader is None:
+        raise UsageError(f"{found.name} cannot be read, only written. Readable: {_readable()}")
+    values = checked(f"reading {found.name}", "-i", found.reader, 1, options)
+    return Dataset(found, found.reader(root, **values))
+
+
+def detected(root: Path) -> Format:
+    """Return the one format that recognizes the folder."""
+    seen = {
+        name: reason
+        for name, record in plugins.formats().items()
+        if record.detect is not None and (reason := record.detect(root))
+    }
+    if len(seen) == 1:
+        return plugins.format_named(next(iter(seen)))
+    if seen:
+        reasons = "; ".join(f"{name} ({reason})" for name, reason in seen.items())
+        raise UsageError(f"{root} could be several formats: {reasons}. Give --from")
+    raise UsageError(f"{root} looks like no known format. Give --from, one of: {_readable()}")
+
+
+def _readable() -> str:
+    return ", ".join(name for name, record in plugins.formats().items() if record.reader)

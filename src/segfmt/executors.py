@@ -1,0 +1,135 @@
+"""Ways to run samples: one after another, in threads, in processes.
+
+An executor turns `(fn, items)` into an unordered stream of results and holds only a window of items
+in flight, so that memory does not grow with the dataset. The standard pools' own `map` would read
+all items before the first result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any
+
+from segfmt.errors import ExecutorError
+from segfmt.format import Executor, Item, Map, Result
+from segfmt.hookspecs import hookimpl
+
+WINDOW_PER_WORKER = 4
+CHUNK = 8  # samples sent to a process at once: a round trip costs a tenth of a small sample
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def make_serial(workers: int) -> Map:  # noqa: ARG001 - every executor is told its workers
+    """Run every sample in the calling thread; `workers` does not count."""
+
+    def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        yield from map(fn, items)
+
+    return run
+
+
+def make_threads(workers: int) -> Map:
+    """Run samples in threads of this process: kernels, PNG and disks do not hold the GIL."""
+
+    def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        with ThreadPoolExecutor(workers, thread_name_prefix="segfmt") as pool:
+            yield from windowed(
+                lambda item: pool.submit(fn, item), items, workers * WINDOW_PER_WORKER
+            )
+
+    return run
+
+
+def make_processes(workers: int) -> Map:
+    """Run samples in processes of their own, a few at a time; `fn` is sent to each process once."""
+
+    def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        # Forking a process that has threads can deadlock; a forkserver starts from a clean one.
+        methods = get_context().get_all_start_methods()
+        context = get_context("forkserver" if "forkserver" in methods else "spawn")
+        pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(fn,))
+        try:
+            with pool:
+                stream: Iterator[list[Result]] = windowed(
+                    lambda chunk: pool.submit(_run_chunk, chunk),
+                    _chunks(items),
+                    workers * WINDOW_PER_WORKER,
+                )
+                for results in stream:
+                    yield from results
+        except BrokenProcessPool as error:
+            raise ExecutorError(
+                "a worker process died: killed from outside, perhaps for want of memory. "
+                "Try fewer --workers, or --executor threads"
+            ) from error
+
+    return run
+
+
+def windowed(
+    submit: Callable[[Item], Future[Result]], items: Iterable[Item], window: int
+) -> Iterator[Result]:
+    """Yield results as they come, with at most `window` items in flight.
+
+    Futures that have not begun are cancelled when the stream is closed.
+    """
+    pending: set[Future[Result]] = set()
+    try:
+        for item in items:
+            pending.add(submit(item))
+            if len(pending) >= window:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+_fn: Callable[[Any], Any]
+
+
+def _keep(fn: Callable[[Any], Any]) -> None:
+    global _fn  # noqa: PLW0603 - the one way to hand a process something once
+    _fn = fn
+
+
+def _run_chunk(chunk: Sequence[Any]) -> list[Any]:
+    return [_fn(item) for item in chunk]
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    stream = iter(items)
+    while chunk := list(islice(stream, CHUNK)):
+        yield chunk
+
+
+@hookimpl
+def segfmt_executors() -> list[Executor]:
+    """Bring the three executors that need nothing but the standard library."""
+    return [
+        Executor("serial", "one sample after another", make_serial),
+        Executor("threads", "threads of one process (the default)", make_threads),
+        Executor("processes", "processes on this machine", make_processes),
+    ]

@@ -1,0 +1,123 @@
+"""Files and folders: walks that stay inside, safe names, writes that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import threading
+import unicodedata
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segfmt.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STATE_FOLDER = ".segfmt"
+
+
+def nfc(text: str) -> str:
+    """Return text in NFC: file systems and tools differ in how they spell Korean and accents."""
+    return unicodedata.normalize("NFC", text)
+
+
+def walk(root: Path, *, follow_links: bool = False) -> Iterator[Path]:
+    """Yield every file below `root`, folder by folder, by name in NFC; hidden ones are left out.
+
+    Raises
+    ------
+    FormatError
+        For a folder that cannot be read, and for a link that leads out of `root` unless
+        `follow_links`.
+    """
+    yield from _walk(root, root.resolve(), follow_links, frozenset())
+
+
+def _walk(folder: Path, root: Path, follow_links: bool, seen: frozenset[Path]) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: (nfc(entry.name), entry.name))
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}", path=folder) from error
+    for entry in listed:
+        # Hidden: our own state, and what macOS leaves beside every file it copies (`._name`).
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            continue
+        path = folder / entry.name
+        links = seen
+        if entry.is_symlink():
+            real = path.resolve()
+            if real in seen:
+                continue
+            if not follow_links and not real.is_relative_to(root):
+                raise FormatError(
+                    f"is a link that leads out of the dataset, to {real}",
+                    path=path,
+                    mend="If that is meant, give -i follow_links=true.",
+                )
+            links = seen | {real}
+        if entry.is_dir():
+            yield from _walk(path, root, follow_links, links)
+        elif entry.is_file():
+            yield path
+
+
+def check_key(key: str) -> None:
+    """Raise `FormatError` unless a sample's key can be a path below a target folder.
+
+    Keys come out of datasets, so they are data: none may climb out of the target, on any system.
+
+    >>> check_key("city/frame_1")
+    >>> check_key("../frame_1")
+    Traceback (most recent call last):
+    ...
+    segfmt.errors.FormatError: "../frame_1" is no safe name for a file: it has a part "..". ...
+    """
+    problem = ""
+    if not key or key.startswith("/") or (len(key) > 1 and key[1] == ":"):
+        problem = "it is not a relative path"
+    elif "\\" in key or not key.isprintable():
+        problem = "it has a backslash or a control character"
+    elif bad := [part for part in key.split("/") if part in ("", ".", "..")]:
+        problem = f'it has a part "{bad[0]}"'
+    elif any(len(part.encode(errors="replace")) > 240 for part in key.split("/")):
+        problem = "a part of it is over 240 bytes long"
+    if problem:
+        raise FormatError(
+            f'"{key}" is no safe name for a file: {problem}', mend="Rename the source file."
+        )
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and rename it to `path` when all went well.
+
+    Folders are made as needed. Whatever happens, no half-written file stands under the final name,
+    and an exception leaves no temporary file. Readers see the old file or the new one, never a
+    mixture.
+    """
+    # Short, so that it fits wherever the final name fits; one thread writes one file at a time.
+    temporary = path.parent / f".{os.getpid():x}-{threading.get_ident():x}.part"
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole or not there; folders are made as needed."""
+    with replacing(path) as temporary:
+        with_folder(path, lambda: temporary.write_bytes(data))
+
+
+def with_folder(path: Path, write: Callable[[], object]) -> None:
+    """Call `write`, and again after making `path`'s folder where that is what was missing."""
+    try:
+        write()
+    except FileNotFoundError:
+        # Asking afterwards saves a system call a file: all but the first find their folder there.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write()

@@ -1,0 +1,1 @@
+"""The built-in formats: one module each, none of which knows another."""

@@ -1,0 +1,171 @@
+"""Label files in JSON: any encoding they come in, and errors that say where."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from segfmt.errors import FormatError
+from segfmt.model import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+T = TypeVar("T")
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decode_text(data: bytes, path: Path) -> str:
+    """Return the text of a file in UTF-8, UTF-16 or UTF-32 with or without BOM, or else cp949.
+
+    cp949 is what Korean Windows writes. Raises `FormatError` where none of these fits.
+    """
+    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "")
+    # JSON and lists begin with ASCII, so NULs beside the first character tell a UTF-16 without BOM.
+    if not encoding and data[:2].count(0) == 1:
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    for name in (encoding,) if encoding else ("utf-8", "cp949"):
+        try:
+            return data.decode(name)
+        except UnicodeDecodeError as error:
+            failure = error
+    raise FormatError(
+        f"is neither UTF-8, UTF-16 nor cp949 text: {failure.reason} at byte {failure.start}",
+        path=path,
+        mend="Save it as UTF-8.",
+    )
+
+
+def load_json(path: Path, decoder: msgspec.json.Decoder[T]) -> tuple[T, tuple[Note, ...]]:
+    """Decode a JSON file by a msgspec decoder; return the value and what is to be reported.
+
+    The tolerant way, for files that are not plain UTF-8 or write NaN, is taken only where the fast
+    one fails. NaN and infinities become the strings "NaN", "Infinity", "-Infinity".
+
+    Raises
+    ------
+    FormatError
+        For broken JSON, with line and column; for a field of the wrong type, with its path.
+    """
+    data = path.read_bytes()
+    try:
+        return decoder.decode(data), ()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _load_tolerantly(path, data, decoder)
+
+
+def _load_tolerantly(
+    path: Path, data: bytes, decoder: msgspec.json.Decoder[T]
+) -> tuple[T, tuple[Note, ...]]:
+    text = decode_text(data, path)
+    constants: list[str] = []
+
+    def keep(name: str) -> str:
+        constants.append(name)
+        return name
+
+    try:
+        value: Any = json.loads(text.removeprefix("\ufeff"), parse_constant=keep)
+        decoded = decoder.decode(msgspec.json.encode(value))
+    except json.JSONDecodeError as error:
+        raise _broken(path, text, error) from None
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at ")
+        raise FormatError(
+            f"is not as this format has it: {problem}",
+            path=path,
+            where=where.strip("`").removeprefix("$."),
+        ) from None
+    except RecursionError:
+        raise FormatError("has brackets nested too deep to be a label file", path=path) from None
+    except (ValueError, UnicodeEncodeError) as error:
+        raise FormatError(f"cannot be read as JSON: {error}", path=path) from None
+    return decoded, tuple(Note("not JSON, but read", name) for name in constants)
+
+
+def _broken(path: Path, text: str, error: json.JSONDecodeError) -> FormatError:
+    if not text.strip():
+        return FormatError("is empty", path=path)
+    before = text[: error.pos].rstrip()
+    after = text[error.pos :].lstrip()
+    # Python < 3.13 points behind the stray comma, 3.13 at it.
+    if before.endswith(",") and after[:1] in ("]", "}"):
+        place, closing = len(before) - 1, after[0]
+    elif after.startswith(",") and after[1:].lstrip()[:1] in ("]", "}"):
+        place, closing = len(text) - len(after), after[1:].lstrip()[0]
+    else:
+        return FormatError(
+            f"is broken JSON: {error.msg}",
+            path=path,
+            where=f"line {error.lineno}, column {error.colno}",
+            mend="The file may be cut off." if not after else "",
+        )
+    line = text.count("\n", 0, place) + 1
+    column = place - text.rfind("\n", 0, place)
+    return FormatError(
+        f'is broken JSON: a comma with nothing between it and the "{closing}"',
+        path=path,
+        where=f"line {line}, column {column}",
+        mend="Remove that comma.",
+    )
+
+
+def parse_rings(
+    raws: Sequence[bytes | memoryview], path: Path, places: Sequence[str]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return points float64 (N, 2) and ring offsets of JSON slices like `[[x, y], ...]`.
+
+    Numbers come out as `float()` reads them. `places` names each slice for the message of the
+    `FormatError` that one of another shape raises.
+    """
+    from segfmt.kernels.numbers import scan_rings
+
+    text = np.frombuffer(b"".join(raws), np.uint8)
+    points = np.empty((len(text) // 4 + 1, 2))
+    offsets = np.zeros(len(raws) + 1, np.int64)
+    slow = np.empty((len(text) // 4 + 1, 3), np.int64)
+    bad, slow_count = scan_rings(text, points, offsets, slow)
+    if bad >= 0:
+        raise _bad_ring(bytes(raws[bad]), path, places[bad])
+    flat = points.reshape(-1)
+    for index, start, end in slow[:slow_count].tolist():
+        flat[index] = float(text[start:end].tobytes())
+    return points[: offsets[-1]], offsets
+
+
+def _bad_ring(raw: bytes, path: Path, place: str) -> FormatError:
+    """Say what is wrong with a slice that the number scanner refused."""
+    problem = "is not a list of points [x, y]"
+    ring = msgspec.json.decode(raw)
+    if isinstance(ring, list):
+        if ring and all(isinstance(item, int | float) for item in ring):
+            problem = "is a flat list of numbers, not a list of points [x, y]"
+        for index, point in enumerate(ring):
+            if isinstance(point, list) and len(point) == 2:
+                strange = [part for part in point if not isinstance(part, int | float)]
+                if not strange:
+                    continue
+                problem = (
+                    f"has the coordinate {msgspec.json.encode(strange[0]).decode()[:40]}, no number"
+                )
+            elif isinstance(point, list):
+                problem = f"has a point of {len(point)} values, not [x, y]"
+            else:
+                break
+            place = f"{place}[{index}]"
+            break
+    return FormatError(problem, path=path, where=place, mend="Mend or remove that polygon.")

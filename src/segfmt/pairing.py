@@ -1,0 +1,125 @@
+"""Which image belongs to which label, and which split and key a file's place gives it."""
+
+from __future__ import annotations
+
+import operator
+import re
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from segfmt.files import nfc
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+# Folders that say what kind of file is in them: they tell an image's path from its label's and
+# nothing else. `TS_`, `VL_` and the like are how AIHub names its archives: training or validation,
+# source or label.
+_KINDS = frozenset(
+    {"data", "image", "images", "img", "imgs", "jpegimages", "원천데이터", "원시데이터", "원천"}
+    | {"label", "labels", "json", "annotation", "annotations", "라벨링데이터", "라벨데이터", "라벨"}
+)
+Place = tuple[str | None, tuple[str, ...]]
+_NUMBER = re.compile(r"^[\d.\-_ ]+(?=\D)")
+_KIND_PREFIX = re.compile(r"^(?:\[(?:원천|원시|라벨|라벨링)\]|[TV][SL](?=[\d_])_?)")
+
+
+def place_of(relative: Path) -> tuple[str | None, str]:
+    """Return the split that a path names, or None, and the key of its sample.
+
+    The key is the path without the split and without folders that only say what kind of file they
+    hold.
+
+    >>> place_of(Path("Training/02.라벨링데이터/TL_scene_1/x.json"))
+    ('train', 'scene_1/x')
+    """
+    split, folders = _place(relative.parent)
+    return split, "/".join((*folders, nfc(relative.stem)))
+
+
+def _place(folder: Path) -> Place:
+    split: str | None = None
+    kept = []
+    for raw in folder.parts:
+        part = nfc(raw)
+        bare = _NUMBER.sub("", part).casefold()
+        if split is None and bare in SPLITS:
+            split = SPLITS[bare]
+        elif bare not in _KINDS:
+            rest = _KIND_PREFIX.sub("", part)
+            if rest:
+                kept.append(rest)
+    return split, tuple(kept)
+
+
+class ImageIndex:
+    """The images of a dataset by stem, compared in NFC."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._by_stem: dict[str, Path | list[Path]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_stem)
+
+    def add(self, path: Path) -> None:
+        """Take in an image."""
+        # Most stems are unique, and a list for each would double the index.
+        stem = nfc(path.stem)
+        known = self._by_stem.setdefault(stem, path)
+        if isinstance(known, list):
+            known.append(path)
+        elif known is not path:
+            self._by_stem[stem] = [known, path]
+
+    def near(self, label: Path, stem: str) -> Path | None:
+        """Return the image of that stem in the place that answers to the label's.
+
+        That is the one in the same split and under the same folders. If none is, the one image in a
+        place that does not contradict: a split or folders that only one of the two names. None
+        where that leaves none, or several.
+        """
+        images = self._of(stem)
+        place = _place(label.parent.relative_to(self._root))
+        places = [_place(image.parent.relative_to(self._root)) for image in images]
+        for fits in (operator.eq, _compatible):
+            found = [
+                image for image, other in zip(images, places, strict=True) if fits(place, other)
+            ]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    def named(self, label: Path, name: str, folder: str) -> Path | None:
+        """Return the image of that file name, the one below `folder` if there are several.
+
+        Both come out of a label file. They are only ever compared with what was found below the
+        root, so nothing outside it can be named.
+        """
+        windows = PureWindowsPath(name)
+        image = self.near(label, windows.stem)
+        if image is not None or not name:
+            return image
+        tail = PurePosixPath(nfc(PureWindowsPath(folder).as_posix()), nfc(windows.name)).parts
+        same = [image for image in self._of(windows.stem) if _parts(image)[-len(tail) :] == tail]
+        return same[0] if len(same) == 1 else None
+
+    def _of(self, stem: str) -> list[Path]:
+        images = self._by_stem.get(nfc(stem), [])
+        return images if isinstance(images, list) else [images]
+
+
+def _compatible(one: Place, other: Place) -> bool:
+    """Whether neither place names a split or a folder that the other contradicts."""
+    if None not in (one[0], other[0]) and one[0] != other[0]:
+        return False
+    return set(one[1]) <= set(other[1]) or set(one[1]) >= set(other[1])
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    return tuple(nfc(part) for part in path.parts)
