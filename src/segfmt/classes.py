@@ -75,14 +75,17 @@ class ClassTable:
         self._by_name: dict[str, ClassInfo] = {}
         for info in self._classes:
             if info.id in self._by_id:
-                other = self._by_id[info.id].name
-                raise ValueError(f'classes "{other}" and "{info.name}" share the id {info.id}')
+                raise ValueError(
+                    f'classes "{self._by_id[info.id].name}" and "{info.name}" share the id {info.id}'
+                )
             self._by_id[info.id] = info
-            for name in {normal_name(n) for n in (info.name, *info.aliases)}:
-                if name in self._by_name:
-                    other = self._by_name[name].name
-                    raise ValueError(f'"{info.name}" and "{other}" share the name "{name}"')
-                self._by_name[name] = info
+            for name in (info.name, *info.aliases):
+                other = self._by_name.setdefault(normal_name(name), info)
+                if other is not info:
+                    raise ValueError(f'"{info.name}" and "{other.name}" share the name "{name}"')
+        # Names as they are spelt come in too: folding one costs ten look-ups, and labels are many.
+        for info in self._classes:
+            self._by_name.update(dict.fromkeys((info.name, *info.aliases), info))
         for role in ("background", "ignore"):
             names = [info.name for info in self._classes if info.role == role]
             if len(names) > 1:
@@ -109,7 +112,6 @@ class ClassTable:
 
     def get(self, name: str) -> ClassInfo | None:
         """Return the class of that name or alias, or None."""
-        # Exact names come first: folding costs ten times the look-up, and labels are many.
         return self._by_name.get(name) or self._by_name.get(normal_name(name))
 
     def by_name(self, name: str) -> ClassInfo:

@@ -14,7 +14,7 @@ from segfmt.classes import ClassTable
 from segfmt.dataset import Dataset, open_dataset
 from segfmt.errors import FormatError, UsageError
 from segfmt.executors import usable_cores
-from segfmt.files import STATE_FOLDER, check_key
+from segfmt.files import STATE_FOLDER, check_key, readable
 from segfmt.format import Format, Map, Reader, Writer
 from segfmt.journal import Journal
 from segfmt.model import FillRule, Mask, Note, Rounding, SampleRef
@@ -140,7 +140,8 @@ def convert(
     class_map = map_classes(dataset.classes, writer.classes)
     work = ConvertSample(dataset.reader, writer, class_map, fill_rule, rounding, missing_image)
     run = _map(executor, executor_options or {}, workers)
-    tally = Report(str(root), dataset.format.name, str(out), target, __version__)
+    places = (readable(str(root)), dataset.format.name, readable(str(out)), target)
+    tally = Report(*places, __version__)
     _warn_of_colors(writer.classes, tally)
     refs = _listed(dataset, root, tally)[:limit]
     if progress:
@@ -174,6 +175,10 @@ def _check_folders(root: Path, out: Path, overwrite: bool) -> None:
             f"{out} is not empty. "
             "Give another folder, or --overwrite to replace what segfmt wrote there"
         )
+    for folder, names, _ in os.walk(out):
+        for path in (Path(folder, name) for name in names):
+            if path.is_symlink() and not path.resolve().is_relative_to(real_out):
+                raise UsageError(f"{path} is a link that leads out of the target; remove it")
 
 
 def _writer(format: Format, out: Path, classes: ClassTable, options: Mapping[str, Any]) -> Writer:

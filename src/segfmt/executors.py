@@ -18,7 +18,7 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from typing import Any
 
 from segfmt.errors import ExecutorError
@@ -62,7 +62,7 @@ def make_processes(workers: int) -> Map:
 
     def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         # Forking a process that has threads can deadlock; a forkserver starts from a clean one.
-        methods = get_context().get_all_start_methods()
+        methods = get_all_start_methods()
         context = get_context("forkserver" if "forkserver" in methods else "spawn")
         pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(fn,))
         try:

@@ -22,6 +22,17 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def readable(text: str) -> str:
+    r"""Return text that can be written anywhere: bytes of a name that are no UTF-8 as escapes.
+
+    Archives made by Korean Windows unpack to such names on Linux.
+
+    >>> print(readable("scene_\udcc7"))
+    scene_\udcc7
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def walk(root: Path, *, follow_links: bool = False) -> Iterator[Path]:
     """Yield every file below `root`, folder by folder, by name in NFC; hidden ones are left out.
 
@@ -77,6 +88,8 @@ def check_key(key: str) -> None:
     problem = ""
     if not key or key.startswith("/") or (len(key) > 1 and key[1] == ":"):
         problem = "it is not a relative path"
+    elif any("\ud800" <= letter <= "\udfff" for letter in key):
+        problem = "it is not UTF-8, as when an archive is unpacked in the wrong encoding"
     elif "\\" in key or not key.isprintable():
         problem = "it has a backslash or a control character"
     elif bad := [part for part in key.split("/") if part in ("", ".", "..")]:
@@ -85,7 +98,8 @@ def check_key(key: str) -> None:
         problem = "a part of it is over 240 bytes long"
     if problem:
         raise FormatError(
-            f'"{key}" is no safe name for a file: {problem}', mend="Rename the source file."
+            f'"{readable(key)}" is no safe name for a file: {problem}',
+            mend="Rename the source file.",
         )
 
 

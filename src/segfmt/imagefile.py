@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from segfmt.errors import FormatError
 from segfmt.files import atomic_write, replacing, with_folder
-from segfmt.model import Note
+from segfmt.model import MAX_PIXELS, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Placement = Literal["copy", "hardlink", "symlink", "none"]
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-MAX_PIXELS = 2**31 - 1
 JPEG_QUALITY = 95
 TAIL = (
     4096  # where the end mark of a whole file is looked for: some cameras write a trailer behind it

@@ -29,6 +29,7 @@ __all__ = [
 
 FillRule = Literal["opencv", "pillow", "center", "coco"]
 Rounding = Literal["truncate", "nearest", "floor"]
+MAX_PIXELS = 2**31 - 1  # of one image: what the formats' own tools count with
 
 
 @dataclass(frozen=True, slots=True, eq=False)

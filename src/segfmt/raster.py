@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segfmt.errors import FormatError, UsageError
+from segfmt.model import MAX_PIXELS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,7 +38,8 @@ def rasterize(
     Raises
     ------
     FormatError
-        For a point that the rule does not define: not finite, or beyond 32 bits once whole.
+        For a point that the rule does not define: not finite, or beyond 32 bits once whole; for a
+        shape of over 2^31 - 1 pixels.
     UsageError
         For a class id that an 8-bit mask cannot hold.
 
@@ -53,6 +55,8 @@ def rasterize(
     if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) <= 255:
         worst = int(ids.max()) if ids.max() > 255 else int(ids.min())
         raise UsageError(f"class id {worst} does not fit an 8-bit mask; map it to one of 0..255")
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise FormatError(f"{shape[1]} x {shape[0]} pixels are beyond the limit of 2^31 - 1")
     if out is None:
         out = np.full(shape, background, np.uint8)
     else:

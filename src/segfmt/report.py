@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from segfmt.errors import FormatError, SegfmtError
+from segfmt.files import readable
 from segfmt.format import Entry
 from segfmt.model import Note, SampleRef
 
@@ -52,6 +54,8 @@ class Failed:
     def of(cls, ref: SampleRef, error: Exception) -> Failed:
         """Make the outcome of an exception."""
         if isinstance(error, FormatError):
+            if error.path is None:  # raised where the file was not known, such as while painting
+                error.path = ref.source if isinstance(ref.source, os.PathLike) else ref.key
             return cls(ref, str(error), error.notes)
         trace = "".join(traceback.format_exception(error))
         if isinstance(error, SegfmtError):
@@ -68,7 +72,7 @@ Outcome = Done | Skipped | Failed
 
 @dataclass(slots=True)
 class Tally:
-    """How often something was noted: in all, in how many samples, and by subject."""
+    """How often something was noted: in all, in how many samples, and by subject (1,000 at most)."""
 
     count: int = 0
     samples: int = 0
@@ -132,7 +136,8 @@ class Report:
                 self._add_notes(notes)
             case Failed(ref, error, notes, trace):
                 self.failed += 1
-                self.failures.append(Failure(ref.split, ref.key, error, trace))
+                texts = (readable(text) for text in (ref.split, ref.key, error, trace))
+                self.failures.append(Failure(*texts))
                 self._add_notes(notes)
 
     def count_only(self, refs: Iterable[SampleRef]) -> None:
@@ -166,10 +171,11 @@ class Report:
 
     def _add_notes(self, notes: tuple[Note, ...]) -> None:
         for note in notes:
+            subject = readable(note.subject)
             tally = self.notes.setdefault(note.code, Tally())
             tally.count += note.count
-            if note.subject in tally.subjects or len(tally.subjects) < MAX_SUBJECTS:
-                _count(tally.subjects, note.subject, note.count)
+            if subject in tally.subjects or len(tally.subjects) < MAX_SUBJECTS:
+                _count(tally.subjects, subject, note.count)
         for code in {note.code for note in notes}:
             self.notes[code].samples += 1
 

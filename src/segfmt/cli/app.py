@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -29,11 +30,12 @@ Pairs = list[str]
 def main() -> NoReturn:
     """Run the command line and exit: 0 all done, 1 some samples failed, 2 it could not begin."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal cannot show must not end a run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
-    except KeyboardInterrupt:
-        print("\nStopped. What was finished stands.", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         if debug:
             raise
@@ -136,29 +138,33 @@ def convert(
     say_compiling()
     from segfmt.convert import convert as run
 
-    with ProgressDisplay() as display:
-        result = run(
-            src,
-            dst,
-            source=source,
-            target=target,
-            reader_options=_pairs("-i", reader_options),
-            writer_options=_pairs("-o", writer_options),
-            unknown_label=unknown_label,
-            missing_image=missing_image,
-            images=images,
-            fill_rule=fill_rule,
-            rounding=rounding,
-            executor=executor,
-            executor_options=_pairs("-x", executor_options),
-            workers=workers,
-            limit=limit,
-            dry_run=dry_run,
-            fail_fast=fail_fast,
-            overwrite=overwrite,
-            report=report,
-            progress=display.update,
-        )
+    try:
+        with ProgressDisplay() as display:
+            result = run(
+                src,
+                dst,
+                source=source,
+                target=target,
+                reader_options=_pairs("-i", reader_options),
+                writer_options=_pairs("-o", writer_options),
+                unknown_label=unknown_label,
+                missing_image=missing_image,
+                images=images,
+                fill_rule=fill_rule,
+                rounding=rounding,
+                executor=executor,
+                executor_options=_pairs("-x", executor_options),
+                workers=workers,
+                limit=limit,
+                dry_run=dry_run,
+                fail_fast=fail_fast,
+                overwrite=overwrite,
+                report=report,
+                progress=display.update,
+            )
+    except KeyboardInterrupt:
+        print("Stopped. Files that were finished stand; no lists were written.", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     print_report(result)
     raise typer.Exit(0 if result.ok else EXIT_FAILED)
 

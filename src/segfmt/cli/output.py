@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ PLAIN_SECONDS = 10.0
 SHOWN_FAILURES = 10
 SHOWN_SUBJECTS = 5
 
-out = Console(highlight=False, soft_wrap=False)
+out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
@@ -127,7 +126,7 @@ def print_report(report: Report) -> None:
     _print_notes(report.notes)
     _print_failures(report)
     for warning in report.warnings:
-        out.print(_wrapped("Warning: ", warning))
+        out.print(_item(warning, "Warning: "))
     if report.dry_run:
         out.print("Nothing was written.")
     else:
@@ -146,7 +145,8 @@ def _print_notes(notes: dict[str, Tally]) -> None:
         ]
         more = len(subjects) - SHOWN_SUBJECTS
         words = ", ".join(subjects[:SHOWN_SUBJECTS]) + (f" and {more} more" if more > 0 else "")
-        out.print(_wrapped(f"  {tally.count} {code}: ", f"{words}; in {_samples(tally.samples)}"))
+        where = "" if tally.count == tally.samples else f" in {_samples(tally.samples)}"
+        out.print(_item(f"{code}, {tally.count}{where}: {words}"))
 
 
 def _print_failures(report: Report) -> None:
@@ -154,8 +154,7 @@ def _print_failures(report: Report) -> None:
         return
     out.print(Text("Failed", "bold red"))
     for failure in report.failures[:SHOWN_FAILURES]:
-        error = failure.error.replace(f"{report.source}/", "")
-        out.print(_wrapped("  - ", error))
+        out.print(_item(failure.error.replace(f"{report.source}/", "")))
     more = len(report.failures) - SHOWN_FAILURES
     if more > 0:
         out.print(Text(f"  and {more} more: see the report"))
@@ -180,7 +179,7 @@ def print_formats() -> None:
         )
     out.print(table)
     for origin, reason in found.broken.items():
-        out.print(_wrapped("Broken plug-in ", f"{origin}: {reason}"))
+        out.print(_item(f"{origin}: {reason}", "Broken plug-in "))
     out.print("Options of one: segfmt formats NAME")
 
 
@@ -207,23 +206,18 @@ def _print_options(title: str, record: Format, *, reading: bool) -> None:
         out.print("  no options")
     for option in options.values():
         default = str(option.default).lower() if option.type is bool else option.default
-        out.print(_wrapped(f"  {option.name}={option.choices}  ", f"[default: {default}]"))
-        out.print(_wrapped("      ", option.help))
+        out.print(_item(f"{option.name}={option.choices}  [default: {default}]", "  "))
+        out.print(_item(option.help, "      "))
 
 
 def _samples(count: int) -> str:
     return f"{count} sample{'' if count == 1 else 's'}"
 
 
-def _wrapped(lead: str, text: str) -> Text:
-    """Return text that wraps under itself, not under its lead."""
-    indent = " " * min(len(lead), 6)
-    lines = textwrap.wrap(
-        text,
-        width=max(40, min(out.width, 100)),
-        initial_indent=lead,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return Text("\n".join(lines))
+def _item(text: str, lead: str = "  - ") -> Table:
+    """Return text that wraps under itself, not under its lead; Korean is two columns a letter."""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(lead, Text(text))
+    return grid

@@ -1,0 +1,49 @@
+"""The names that plug-ins and scripts may count on."""
+
+import subprocess
+import sys
+
+import pytest
+
+import segfmt
+
+PUBLIC = """
+Accepts ClassInfo ClassTable Dataset Done Entry Executor ExecutorError Failed Format FormatError Mask
+Note PluginError Polygons Report Sample SampleRef SegfmtError Skipped UsageError __version__
+atomic_write convert encode_png formats hookimpl image_size open_dataset place_image rasterize
+read_mask write_mask
+""".split()
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(segfmt.__all__) == sorted(PUBLIC)
+    assert set(PUBLIC) <= set(dir(segfmt))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    value = getattr(segfmt, name)
+    assert name == "__version__" or name == "hookimpl" or value.__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'fill'"):
+        segfmt.fill  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import segfmt.convert, segfmt.formats.voc; assert callable(segfmt.convert)",
+        "from segfmt import convert, formats; import segfmt.convert; assert callable(convert)",
+        "import segfmt.formats.voc, segfmt; assert 'voc' in segfmt.formats()",
+        "import segfmt, sys; assert not {'numpy', 'numba', 'PIL', 'pluggy'} & set(sys.modules)",
+    ],
+)
+def test_names_stay_what_they_are_whatever_is_imported(code: str) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_errors_are_one_family() -> None:
+    for error in ("UsageError", "PluginError", "FormatError", "ExecutorError"):
+        assert issubclass(getattr(segfmt, error), segfmt.SegfmtError)
