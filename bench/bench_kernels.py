@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from opponents import fill_opencv, png_opencv, png_pillow
 from scenes import BUILDINGS, CITY, FULL_HD, Scene
-
 from segfmt import encode_png, rasterize
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SHORT, add_row
-from opponents import WHOLE_PATH
 from PIL import Image
-from scenes import CITY, FULL_HD, Scene
 
 import segfmt
+from conftest import SHORT, add_row
+from opponents import WHOLE_PATH
+from scenes import CITY, FULL_HD, Scene
 from segfmt.formats.aihub import TABLE
 
 MASKS = Path("VOCdevkit/VOC2012/SegmentationClass")
@@ -82,8 +82,8 @@ def test_whole_path(
 def same_masks(ours: Path, theirs: Path, *, exact: bool) -> None:
     """Assert that the two wrote the same ids.
 
-    The blog's ids pass through colors, so of the two classes that share one, the later wins: where it
-    differs from ours, and only there, the color must be that one.
+    The blog's ids pass through colors, so of the two classes that share one, the later wins: where
+    it differs from ours, and only there, the color must be that one.
     """
     shared = {info.id for infos in TABLE.shared_colors().values() for info in infos}
     for path in sorted(theirs.glob("frame_*[0-9].png")):

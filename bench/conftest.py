@@ -1,7 +1,7 @@
 """Paired rounds and one report: every figure is a ratio against a named opponent in the same run.
 
-The machine is never quiet, so absolute times say little: in each round the opponent runs, then segfmt,
-and the figure is the median of the rounds' ratios.
+The machine is never quiet, so absolute times say little: in each round the opponent runs, then
+segfmt, and the figure is the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from opponents import single_threaded
 
 REPORT = Path("build/bench")
@@ -78,8 +79,9 @@ def add_row(
 def paired(benchmark: Any) -> Callable[..., float]:
     """Return `paired(group, what, opponent, ours, theirs, rounds, target, per=1)`.
 
-    Measures both in turn and reports how many times longer the opponent takes. `per` divides the times
-    (such as by the number of images); a pair of `per` where the two do different amounts of work.
+    Measures both in turn and reports how many times longer the opponent takes. `per` divides the
+    times (such as by the number of images); a pair of `per` where the two do different amounts of
+    work.
     """
 
     def run(
@@ -124,10 +126,11 @@ def paired(benchmark: Any) -> Callable[..., float]:
 def markdown() -> str:
     """Return the report as text that reads well in a terminal too."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in VERSIONS)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     lines = [
         "# Benchmarks",
         "",
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}.",
+        f"{machine}, {versions}.",
         "Ratio: opponent / segfmt, the median of paired rounds; OpenCV pinned to one thread.",
         "Times are of this run on a shared machine: only the ratios count.",
     ]

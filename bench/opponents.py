@@ -1,7 +1,7 @@
 """What segfmt is measured against: one table, which tests check for equal results too.
 
-Each opponent does its job as well as its library allows, prepared inputs and all, except where it says
-that it is the script that people copy.
+Each opponent does its job as well as its library allows, prepared inputs and all, except where it
+says that it is the script that people copy.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ COLORS = {info.name: info.color for info in TABLE}
 
 
 def single_threaded() -> None:
-    """Pin OpenCV to one thread: workers are what is counted, and it gains nothing from more here."""
+    """Pin OpenCV to one thread: workers are what is counted, and more gain it nothing here."""
     cv2.setNumThreads(1)
 
 

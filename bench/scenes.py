@@ -26,6 +26,9 @@ class Scene:
     vertices: int
     radius: tuple[float, float]
 
+    def __str__(self) -> str:
+        return self.name
+
     def rings(self, seed: int = 0) -> tuple[list[Ring], npt.NDArray[np.int32]]:
         """Return star-shaped rings with one decimal, and their class ids."""
         random = np.random.default_rng([seed, self.width, self.polygons])

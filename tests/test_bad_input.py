@@ -1,4 +1,4 @@
-"""What a user may point segfmt at by mistake or malice: an error or a failed sample, always told."""
+"""What a user may point segfmt at: an error or a failed sample each, and always told."""
 
 import os
 import subprocess
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aihub_files import SQUARE, annotation, dataset, label, write_image, write_label
 
 import segfmt
+from aihub_files import SQUARE, annotation, dataset, label, write_image, write_label
 from segfmt import Report, SegfmtError, UsageError
 
 

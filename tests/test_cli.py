@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from aihub_files import annotation, dataset, label, write_image, write_label
 
 
@@ -131,7 +132,16 @@ def test_korean_names_survive_any_locale(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-IMPORTS = "import sys; sys.argv = {argv!r}\ntry: import segfmt.cli; segfmt.cli.main()\nexcept SystemExit: pass\nprint([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
+IMPORTS = """
+import sys
+sys.argv = {argv!r}
+try:
+    import segfmt.cli
+    segfmt.cli.main()
+except SystemExit:
+    pass
+print([module for module in {heavy!r} if module in sys.modules], file=sys.stderr)
+"""
 
 
 @pytest.mark.parametrize(
@@ -152,7 +162,15 @@ def test_nothing_heavy_is_imported_before_it_is_needed(argv: list[str], heavy: l
     assert result.stderr.splitlines()[-1] == "[]"
 
 
-EMPTY = "import typer\napp = typer.Typer(rich_markup_mode=None)\n@app.command()\ndef a(): ...\n@app.command()\ndef b(): ...\napp()"
+EMPTY = """
+import typer
+app = typer.Typer(rich_markup_mode=None)
+@app.command()
+def a(): ...
+@app.command()
+def b(): ...
+app()
+"""
 
 
 def test_help_costs_little_more_than_an_empty_app() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aihub_files import annotation, dataset, label, write_image, write_label
 
 import segfmt
+from aihub_files import annotation, dataset, label, write_image, write_label
 from segfmt import Report, UsageError, read_mask
 
 BASE = "VOCdevkit/VOC2012"

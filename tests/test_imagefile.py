@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aihub_files import write_image
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from aihub_files import write_image
 from segfmt import FormatError, encode_png, image_size, place_image, read_mask, write_mask
 
 MASKS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40))

@@ -2,7 +2,7 @@
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -25,11 +25,14 @@ class Point:
         return self.plugin
 
 
+def returning(result: object) -> Callable[[], object]:
+    return lambda: result
+
+
 def plugin(**hooks: object) -> types.ModuleType:
     module = types.ModuleType("plugin")
     for name, result in hooks.items():
-        hook = (lambda result: lambda: result)(result)
-        setattr(module, name, hookimpl(hook, specname=name))
+        setattr(module, name, hookimpl(returning(result)))
     return module
 
 
@@ -92,11 +95,11 @@ def test_built_ins_come_through_the_entry_points() -> None:
 
 def test_formats_is_read_only() -> None:
     with pytest.raises(TypeError):
-        formats()["mine"] = Format("mine", "")  # type: ignore[index]
+        formats()["mine"] = Format("mine", "")
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match='no format "aihubb". Did you mean "aihub"'):
+    with pytest.raises(UsageError, match=r'no format "aihubb"\. Did you mean "aihub"'):
         plugins.format_named("aihubb")
     with pytest.raises(UsageError, match="Executors: processes, serial, threads"):
         plugins.executor_named("qqqq")

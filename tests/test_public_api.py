@@ -7,12 +7,41 @@ import pytest
 
 import segfmt
 
-PUBLIC = """
-Accepts ClassInfo ClassTable Dataset Done Entry Executor ExecutorError Failed Format FormatError Mask
-Note PluginError Polygons Report Sample SampleRef SegfmtError Skipped UsageError __version__
-atomic_write convert encode_png formats hookimpl image_size open_dataset place_image rasterize
-read_mask write_mask
-""".split()
+PUBLIC = [
+    "Accepts",
+    "ClassInfo",
+    "ClassTable",
+    "Dataset",
+    "Done",
+    "Entry",
+    "Executor",
+    "ExecutorError",
+    "Failed",
+    "Format",
+    "FormatError",
+    "Mask",
+    "Note",
+    "PluginError",
+    "Polygons",
+    "Report",
+    "Sample",
+    "SampleRef",
+    "SegfmtError",
+    "Skipped",
+    "UsageError",
+    "__version__",
+    "atomic_write",
+    "convert",
+    "encode_png",
+    "formats",
+    "hookimpl",
+    "image_size",
+    "open_dataset",
+    "place_image",
+    "rasterize",
+    "read_mask",
+    "write_mask",
+]
 
 
 def test_the_public_names_are_these() -> None:

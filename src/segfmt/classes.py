@@ -75,9 +75,8 @@ class ClassTable:
         self._by_name: dict[str, ClassInfo] = {}
         for info in self._classes:
             if info.id in self._by_id:
-                raise ValueError(
-                    f'classes "{self._by_id[info.id].name}" and "{info.name}" share the id {info.id}'
-                )
+                other = self._by_id[info.id]
+                raise ValueError(f'"{other.name}" and "{info.name}" share the id {info.id}')
             self._by_id[info.id] = info
             for name in (info.name, *info.aliases):
                 other = self._by_name.setdefault(normal_name(name), info)

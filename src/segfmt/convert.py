@@ -22,6 +22,7 @@ from segfmt.options import checked
 from segfmt.raster import rasterize
 from segfmt.remap import ClassMap, map_classes
 from segfmt.report import Done, Failed, Outcome, Report, Skipped
+from segfmt.scratch import scratch
 from segfmt.warmup import compile_missing
 
 MissingImage = Literal["skip", "error", "keep"]
@@ -65,7 +66,8 @@ class ConvertSample:
                 fill_rule=self.fill_rule or label.fill_rule,
                 rounding=self.rounding or label.rounding,
             )
-            ids = rasterize(label, sample.shape, background=self.class_map.background)
+            canvas = scratch("mask", sample.shape)
+            ids = rasterize(label, sample.shape, background=self.class_map.background, out=canvas)
             mask, rule = Mask(ids), label.rule_in_words
         entry = self.writer.write(replace(sample, label=mask))
         return Done(ref, entry, sample.notes, rule)

@@ -66,7 +66,10 @@ class Writer(Protocol):
         """What kind of label `write` takes."""
 
     def write(self, sample: Sample) -> Entry:
-        """Write one sample's files: called once for each, in any order, in any worker."""
+        """Write one sample's files: called once for each, in any order, in any worker.
+
+        The sample's arrays are used again for the next one: what is to be kept is to be copied.
+        """
 
     def finish(self, entries: Iterable[Entry]) -> None:
         """Write what is about the whole dataset, such as lists; entries come by split and key."""

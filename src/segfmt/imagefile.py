@@ -16,6 +16,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from segfmt.errors import FormatError
 from segfmt.files import atomic_write, replacing, with_folder
 from segfmt.model import MAX_PIXELS, Note
+from segfmt.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def encode_png(ids: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8] | None
     if ids.dtype != np.uint8 or ids.ndim != 2 or 0 in ids.shape:
         raise ValueError(f"ids must be uint8 (H, W), not {ids.dtype} {ids.shape}")
     height, width = ids.shape
-    rows = np.empty((height, width + 1), np.uint8)
+    rows = scratch("png rows", (height, width + 1))
     rows[:, 0] = 0
     rows[:, 1:] = ids
     color_type = 0 if palette is None else 3

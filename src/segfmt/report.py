@@ -72,7 +72,7 @@ Outcome = Done | Skipped | Failed
 
 @dataclass(slots=True)
 class Tally:
-    """How often something was noted: in all, in how many samples, and by subject (1,000 at most)."""
+    """How often something was noted: in all, in how many samples, by subject (at most 1,000)."""
 
     count: int = 0
     samples: int = 0

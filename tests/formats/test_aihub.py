@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from aihub_files import SQUARE, annotation, dataset, label, write_image, write_label
 
+from aihub_files import SQUARE, annotation, dataset, label, write_image, write_label
 from segfmt import FormatError, Polygons, Sample, open_dataset, rasterize
 from segfmt.formats.aihub import TABLE
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aihub_files import SQUARE, annotation, dataset, label, write_image, write_label
 from PIL import Image
 
 import segfmt
+from aihub_files import SQUARE, annotation, dataset, label, write_image, write_label
 from segfmt import ClassInfo, ClassTable, UsageError
 from segfmt.formats.voc import VocWriter, colormap
 
@@ -87,8 +87,8 @@ def test_class_names_stand_beside_the_data(tmp_path: Path) -> None:
 
 
 def test_torchvisions_listing_finds_every_pair(tmp_path: Path) -> None:
-    # torchvision.datasets.VOCSegmentation: root/VOCdevkit/VOC2012, names stripped a line, `.jpg` and
-    # `.png` appended, masks handed out as the opened palette image.
+    # torchvision.datasets.VOCSegmentation: root/VOCdevkit/VOC2012, a stripped name a line, `.jpg`
+    # and `.png` appended, masks handed out as the opened palette image.
     base = converted(tmp_path)
     for image_set, count in (("train", 2), ("val", 1), ("trainval", 3)):
         split = base / "ImageSets" / "Segmentation" / f"{image_set}.txt"
