@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import orjson
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from segfmt.formats.aihub import TABLE
 
@@ -50,6 +50,49 @@ def png_pillow(ids: Mask) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(ids).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def fill_pillow(rings: list[list[tuple[float, float]]], ids: list[int], image: Image.Image) -> Mask:
+    """One ImageDraw over lists of tuples prepared beforehand."""
+    image.paste(0, (0, 0, *image.size))
+    draw = ImageDraw.Draw(image)
+    for ring, id in zip(rings, ids, strict=True):
+        draw.polygon(ring, fill=id)
+    return np.asarray(image)
+
+
+def fill_rasterio(shapes: list[tuple[dict[str, object], int]], out: Mask) -> Mask:
+    """One call of rasterio.features.rasterize over GeoJSON geometries prepared beforehand."""
+    from rasterio import features
+
+    out.fill(0)
+    return features.rasterize(shapes, out=out, all_touched=False)
+
+
+def index_opencv(rgb: Mask, colors: Mask) -> Mask:
+    """A loop of cv2.inRange over the palette."""
+    ids = np.zeros(rgb.shape[:2], np.uint8)
+    for id, color in enumerate(colors):
+        ids[cv2.inRange(rgb, color, color) > 0] = id
+    return ids
+
+
+def index_numpy(rgb: Mask, colors: Mask) -> Mask:
+    """The loop of np.where(np.all(...)) that blogs print."""
+    ids = np.zeros(rgb.shape[:2], np.uint8)
+    for id, color in enumerate(colors):
+        ids[np.where(np.all(rgb == color, axis=-1))] = id
+    return ids
+
+
+def trace_opencv(ids: Mask) -> list[tuple[int, list[npt.NDArray[np.int32]]]]:
+    """cv2.findContours with holes, class by class, the classes' masks by cv2.compare."""
+    found = []
+    for id in np.flatnonzero(np.bincount(ids.reshape(-1), minlength=256)[1:]) + 1:
+        mask = cv2.compare(ids, int(id), cv2.CMP_EQ)
+        contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        found.append((int(id), list(contours)))
+    return found
 
 
 def script_one(job: tuple[Path, Path]) -> None:

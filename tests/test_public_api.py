@@ -21,6 +21,7 @@ PUBLIC = [
     "FormatError",
     "Mask",
     "Note",
+    "Placement",
     "PluginError",
     "Polygons",
     "Report",
@@ -31,15 +32,20 @@ PUBLIC = [
     "UsageError",
     "__version__",
     "atomic_write",
+    "color_indices",
+    "index_colors",
     "convert",
     "encode_png",
     "formats",
     "hookimpl",
     "image_size",
+    "nfc",
     "open_dataset",
     "place_image",
     "rasterize",
     "read_mask",
+    "trace",
+    "walk",
     "write_mask",
 ]
 
@@ -52,7 +58,7 @@ def test_the_public_names_are_these() -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_is_there_and_documented(name: str) -> None:
     value = getattr(segfmt, name)
-    assert name == "__version__" or name == "hookimpl" or value.__doc__
+    assert name in ("Placement", "__version__", "hookimpl") or value.__doc__
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -18,16 +18,18 @@ __version__ = "0.1.0"
 # Names load on first use: `segfmt --help` must not wait for numpy, nor `import segfmt` for Pillow.
 _HOMES = {
     "classes": ("ClassInfo", "ClassTable"),
+    "colors": ("color_indices", "index_colors"),
     "convert": ("convert",),
     "dataset": ("Dataset", "open_dataset"),
     "errors": ("ExecutorError", "FormatError", "PluginError", "SegfmtError", "UsageError"),
-    "files": ("atomic_write",),
+    "files": ("atomic_write", "nfc", "walk"),
     "format": ("Accepts", "Entry", "Executor", "Format"),
     "hookspecs": ("hookimpl",),
-    "imagefile": ("encode_png", "image_size", "place_image", "read_mask", "write_mask"),
+    "imagefile": ("Placement", "image_size", "place_image", "read_mask", "write_mask"),
     "model": ("Mask", "Note", "Polygons", "Sample", "SampleRef"),
     "plugins": ("formats",),
-    "raster": ("rasterize",),
+    "png": ("encode_png",),
+    "raster": ("rasterize", "trace"),
     "report": ("Done", "Failed", "Report", "Skipped"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -45,6 +47,7 @@ __all__ = [
     "FormatError",
     "Mask",
     "Note",
+    "Placement",
     "PluginError",
     "Polygons",
     "Report",
@@ -55,20 +58,26 @@ __all__ = [
     "UsageError",
     "__version__",
     "atomic_write",
+    "color_indices",
     "convert",
     "encode_png",
     "formats",
     "hookimpl",
     "image_size",
+    "index_colors",
+    "nfc",
     "open_dataset",
     "place_image",
     "rasterize",
     "read_mask",
+    "trace",
+    "walk",
     "write_mask",
 ]
 
 if TYPE_CHECKING:
     from segfmt.classes import ClassInfo, ClassTable
+    from segfmt.colors import color_indices, index_colors
     from segfmt.convert import convert
     from segfmt.dataset import Dataset, open_dataset
     from segfmt.errors import (
@@ -78,13 +87,14 @@ if TYPE_CHECKING:
         SegfmtError,
         UsageError,
     )
-    from segfmt.files import atomic_write
+    from segfmt.files import atomic_write, nfc, walk
     from segfmt.format import Accepts, Entry, Executor, Format
     from segfmt.hookspecs import hookimpl
-    from segfmt.imagefile import encode_png, image_size, place_image, read_mask, write_mask
+    from segfmt.imagefile import Placement, image_size, place_image, read_mask, write_mask
     from segfmt.model import Mask, Note, Polygons, Sample, SampleRef
     from segfmt.plugins import formats
-    from segfmt.raster import rasterize
+    from segfmt.png import encode_png
+    from segfmt.raster import rasterize, trace
     from segfmt.report import Done, Failed, Report, Skipped
 
 

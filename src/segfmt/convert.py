@@ -3,74 +3,34 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from segfmt import __version__, plugins
+from segfmt.adapt import Adapter
 from segfmt.classes import ClassTable
+from segfmt.classmap import Rest, mapped_classes, without_ignore
 from segfmt.dataset import Dataset, open_dataset
-from segfmt.errors import FormatError, UsageError
+from segfmt.edits import parse_edits
+from segfmt.errors import UsageError, did_you_mean
 from segfmt.executors import usable_cores
-from segfmt.files import STATE_FOLDER, check_key, readable
+from segfmt.files import STATE_FOLDER, readable
 from segfmt.format import Format, Map, Reader, Writer
 from segfmt.journal import Journal
-from segfmt.model import FillRule, Mask, Note, Rounding, SampleRef
+from segfmt.model import FillRule, Rounding
 from segfmt.options import checked
-from segfmt.raster import rasterize
-from segfmt.remap import ClassMap, map_classes
-from segfmt.report import Done, Failed, Outcome, Report, Skipped
-from segfmt.scratch import scratch
+from segfmt.remap import ClassMap, IgnoreTo, class_map
+from segfmt.report import Failed, Report
+from segfmt.splits import Split, parse_split
+from segfmt.target import check_folders
 from segfmt.warmup import compile_missing
+from segfmt.worker import Job, MissingImage, Presence, Worker
 
-MissingImage = Literal["skip", "error", "keep"]
 Progress = Callable[[Report, int], None]
 REPORT_FILE = "report.json"
-
-
-@dataclass(frozen=True)
-class ConvertSample:
-    """The work on one sample, as it is sent to the workers."""
-
-    reader: Reader
-    writer: Writer
-    class_map: ClassMap
-    fill_rule: FillRule | None
-    rounding: Rounding | None
-    missing_image: MissingImage
-
-    def __call__(self, ref: SampleRef) -> Outcome:
-        """Convert one sample; whatever goes wrong with it becomes its outcome."""
-        try:
-            return self._convert(ref)
-        except Exception as error:  # noqa: BLE001 - the one place: a bad sample must not end the run
-            return Failed.of(ref, error)
-
-    def _convert(self, ref: SampleRef) -> Outcome:
-        check_key(ref.key)
-        check_key(ref.split)
-        if ref.image is None and self.missing_image != "keep":
-            reason = "image missing"
-            if self.missing_image == "error":
-                raise FormatError(reason, path=str(ref.source or ref.key))
-            return Skipped(ref, reason, (Note(reason, f"{ref.split}/{ref.key}"),))
-        sample = self.reader.load(ref)
-        label = sample.label
-        if isinstance(label, Mask):
-            mask, rule = self.class_map.mask(label), ""
-        else:
-            label = replace(
-                self.class_map.polygons(label),
-                fill_rule=self.fill_rule or label.fill_rule,
-                rounding=self.rounding or label.rounding,
-            )
-            canvas = scratch("mask", sample.shape)
-            ids = rasterize(label, sample.shape, background=self.class_map.background, out=canvas)
-            mask, rule = Mask(ids), label.rule_in_words
-        entry = self.writer.write(replace(sample, label=mask))
-        return Done(ref, entry, sample.notes, rule)
 
 
 def convert(
@@ -81,9 +41,20 @@ def convert(
     target: str,
     reader_options: Mapping[str, Any] | None = None,
     writer_options: Mapping[str, Any] | None = None,
+    classes: str | Mapping[str, int] | None = None,
+    map: str | Path | Mapping[str, str] | None = None,
+    rest: Rest | None = None,
+    ignore_to: IgnoreTo | None = None,
+    table: str | None = None,
     unknown_label: str | None = None,
+    only_with: str | None = None,
+    min_pixels: int = 1,
+    split: str | None = None,
     missing_image: MissingImage = "skip",
     images: str | None = None,
+    resize: str | tuple[int, int] | None = None,
+    tile: str | tuple[int, int] | None = None,
+    overlap: int = 0,
     fill_rule: FillRule | None = None,
     rounding: Rounding | None = None,
     executor: str = "threads",
@@ -107,11 +78,22 @@ def convert(
         Names of formats; `auto` finds out what `src` is.
     reader_options, writer_options, executor_options
         What `-i`, `-o` and `-x` give: see `segfmt formats NAME`.
-    unknown_label, images
-        The reader's option and the writer's option of that name.
+    classes, map, rest
+        Which classes stay or what each becomes: see `segfmt.classmap.mapped_classes`.
+    ignore_to
+        `background` if ignore may become that in a target that cannot hold it apart.
+    table, unknown_label, images
+        The reader's two options and the writer's option of that name.
+    only_with, min_pixels
+        Leave out samples that have not so many pixels of any of these classes, `person,rider`.
+    split
+        Deal samples out anew: `last=30`, `every=10` or shares, `val=0.1,test=0.1`.
     missing_image
         What becomes of a label without an image: `skip` it, make it an `error`, or `keep` the
         label.
+    resize, tile, overlap
+        Sizes as `WIDTHxHEIGHT` or (width, height): images by Lanczos, masks by nearest neighbor;
+        tiles at the right and at the bottom are moved in until they are whole.
     fill_rule, rounding
         Instead of what the reader says about its annotations.
     executor, workers
@@ -125,7 +107,8 @@ def convert(
     report
         Where to save the report as JSON, besides `dst/.segfmt/report.json`.
     progress
-        Called with the report so far and the number of samples after listing and after each sample.
+        Called with the report so far and the number of samples after listing and after each
+        sample.
 
     Raises
     ------
@@ -134,53 +117,51 @@ def convert(
     """
     started = time.monotonic()
     root, out = Path(src), Path(dst)
-    _check_folders(root, out, overwrite)
-    options = {**(reader_options or {}), **_given(unknown_label=unknown_label)}
+    check_folders(root, out, overwrite)
+    options = {**(reader_options or {}), **_given(unknown_label=unknown_label, table=table)}
     dataset = open_dataset(root, source, **options)
+    mapped, adopted = mapped_classes(dataset.classes, classes, map, rest)
+    if ignore_to:
+        adopted = without_ignore(adopted)
     options = {**(writer_options or {}), **_given(images=images)}
-    writer = _writer(plugins.format_named(target), out, dataset.classes, options)
-    class_map = map_classes(dataset.classes, writer.classes)
-    work = ConvertSample(dataset.reader, writer, class_map, fill_rule, rounding, missing_image)
+    writer = _writer(plugins.format_named(target), out, adopted, options)
+    to_target = class_map(dataset.classes, mapped, writer.classes, ignore_to)
+    edits = parse_edits(resize, tile, overlap)
+    if edits and options.get("images") in ("symlink", "hardlink"):
+        raise UsageError("--resize and --tile make new images: they cannot be links")
+    worker = Worker(
+        dataset.reader,
+        writer,
+        to_target,
+        Adapter(writer.accepts, to_target.background, fill_rule, rounding),
+        missing_image,
+        edits,
+        _presence(only_with, min_pixels, dataset.classes, to_target),
+        out,
+    )
+    dealt = parse_split(split) if split else None
     run = _map(executor, executor_options or {}, workers)
     places = (readable(str(root)), dataset.format.name, readable(str(out)), target)
     tally = Report(*places, __version__)
-    _warn_of_colors(writer.classes, tally)
-    refs = _listed(dataset, root, tally)[:limit]
+    tally.warnings += [*_remarks(dataset.reader), *_remarks(writer), *_of_colors(writer.classes)]
+    jobs = _listed(dataset, root, tally, dealt)[:limit]
     if progress:
-        progress(tally, len(refs))
+        progress(tally, len(jobs))
     if dry_run:
-        tally.count_only(refs)
+        tally.count_only(job.split for job in jobs)
     else:
         compile_missing()
         with Journal(out) as journal:
             journal.clear()
-            _run(run, work, refs, journal, tally, progress, fail_fast)
+            _run(run, worker, jobs, journal, tally, progress, fail_fast)
             writer.finish(journal.entries())
+        shutil.rmtree(out / STATE_FOLDER / "edited", ignore_errors=True)
     tally.settle(time.monotonic() - started)
     if not dry_run:
         tally.save(out / STATE_FOLDER / REPORT_FILE)
     if report is not None:
         tally.save(Path(report))
     return tally
-
-
-def _check_folders(root: Path, out: Path, overwrite: bool) -> None:
-    real_root, real_out = root.resolve(), out.resolve()
-    if real_out.is_relative_to(real_root) or real_root.is_relative_to(real_out):
-        raise UsageError(
-            f"{out} and {root} contain one another; give a target outside of the source"
-        )
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; give a folder to write to")
-    if not overwrite and out.is_dir() and any(out.iterdir()):
-        raise UsageError(
-            f"{out} is not empty. "
-            "Give another folder, or --overwrite to replace what segfmt wrote there"
-        )
-    for folder, names, _ in os.walk(out):
-        for path in (Path(folder, name) for name in names):
-            if path.is_symlink() and not path.resolve().is_relative_to(real_out):
-                raise UsageError(f"{path} is a link that leads out of the target; remove it")
 
 
 def _writer(format: Format, out: Path, classes: ClassTable, options: Mapping[str, Any]) -> Writer:
@@ -203,52 +184,84 @@ def _map(name: str, options: Mapping[str, Any], workers: int | None) -> Map:
     return executor.make(workers or usable_cores(), **values)
 
 
-def _warn_of_colors(classes: ClassTable, report: Report) -> None:
+def _remarks(part: Reader | Writer) -> tuple[str, ...]:
+    # Optional, so that the smallest plug-in need not have it.
+    return tuple(getattr(part, "warnings", ()))
+
+
+def _of_colors(classes: ClassTable) -> list[str]:
+    warnings = []
     for color, infos in classes.shared_colors().items():
         names = " and ".join(f'"{info.name}"' for info in infos)
-        report.warnings.append(
-            f"{names} share the color {color}: tell them apart by id, never by color"
-        )
+        warnings.append(f"{names} share the color {color}: tell them apart by id, never by color")
+    return warnings
 
 
-def _listed(dataset: Dataset, root: Path, report: Report) -> list[SampleRef]:
+def _presence(
+    names: str | None, pixels: int, source: ClassTable, to_target: ClassMap
+) -> Presence | None:
+    if names is None:
+        return None
+    ids = []
+    for name in names.split(","):
+        info = source.get(name) or to_target.table.get(name)
+        if info is None:
+            mend = did_you_mean(name, (other.name for other in source))
+            raise UsageError(f'--only-with: there is no class "{name.strip()}". {mend}')
+        ids.append(int(to_target.lut[info.id]) if source.get(name) else info.id)
+    if to_target.background in ids:
+        raise UsageError(f"--only-with {names}: that becomes background, which is everywhere")
+    return Presence(tuple(ids), names, pixels)
+
+
+def _listed(dataset: Dataset, root: Path, tally: Report, split: Split | None) -> list[Job]:
     """Return the samples by split and key; of several with one key all but the first fail."""
-    refs = sorted(dataset.refs(), key=lambda ref: (ref.split, ref.key, str(ref.source)))
+    refs = list(dataset.refs())
     if not refs:
         raise UsageError(f"{root} has nothing in it that {dataset.format.name} can read")
-    report.total = len(refs)
-    unique: list[SampleRef] = []
-    for ref in refs:
-        if unique and (ref.split, ref.key) == (unique[-1].split, unique[-1].key):
-            first = unique[-1].source
-            error = f"{ref.source}: has the same name as {first}, which is the one that was used"
-            report.add(Failed(ref, error))
+    tally.total = len(refs)
+    if split:
+        refs.sort(key=lambda ref: (ref.key, str(ref.source)))
+        split_of = split.deal(refs)
+        jobs = [Job(ref, split_of(place)) for place, ref in enumerate(refs)]
+    else:
+        jobs = [Job(ref, ref.split) for ref in refs]
+    jobs.sort(key=lambda job: (job.split, job.ref.key, str(job.ref.source)))
+    unique: list[Job] = []
+    for job in jobs:
+        if unique and (job.split, job.ref.key) == (unique[-1].split, unique[-1].ref.key):
+            first = unique[-1].ref.source
+            error = (
+                f"{job.ref.source}: has the same name as {first}, which is the one that was used"
+            )
+            tally.add(Failed(job.ref, error))
         else:
-            unique.append(ref)
+            unique.append(job)
     return unique
 
 
 def _run(
     run: Map,
-    work: ConvertSample,
-    refs: list[SampleRef],
+    worker: Worker,
+    jobs: list[Job],
     journal: Journal,
-    report: Report,
+    tally: Report,
     progress: Progress | None,
     fail_fast: bool,
 ) -> None:
-    stopped = fail_fast and report.failed > 0
+    stopped = fail_fast and tally.failed > 0
 
-    def until_stopped() -> Iterator[SampleRef]:
+    def until_stopped() -> Iterator[Job]:
         # Ending the input lets samples in flight end too, and be counted.
-        for ref in refs:
+        for job in jobs:
             if stopped:
                 return
-            yield ref
+            yield job
 
-    for outcome in run(work, until_stopped()):
-        journal.record(outcome)
-        report.add(outcome)
-        stopped = fail_fast and report.failed > 0
+    for outcomes in run(worker, until_stopped()):
+        for outcome in outcomes:
+            journal.record(outcome)
+            tally.add(outcome)
+        stopped = fail_fast and tally.failed > 0
         if progress:
-            progress(report, len(refs))
+            progress(tally, len(jobs))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from segfmt.classes import ClassTable
-from segfmt.model import Note, Sample, SampleRef
+from segfmt.model import FillRule, Holes, Note, Rounding, Sample, SampleRef
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -16,10 +16,27 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What a writer takes as a sample's label; what it does not take is made into what it does."""
+    """What a writer takes as a sample's label; what it does not take is made into what it does.
+
+    Attributes
+    ----------
+    polygons, mask
+        Which it takes; a writer of both gets whichever the source has.
+    instances
+        Whether it keeps object numbers.
+    holes
+        For polygons: `rings` if one may have several, filled even-odd; else how holes are put into
+        single rings: `painter`, where the order counts, or `keyhole`, where it does not.
+    fill_rule, rounding
+        For polygons: how whoever reads them will paint them; None if any way is kept with them.
+    """
 
     polygons: bool = False
     mask: bool = True
+    instances: bool = False
+    holes: Holes = "rings"
+    fill_rule: FillRule | None = None
+    rounding: Rounding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from isal import isal_zlib
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from segfmt.errors import FormatError
 from segfmt.files import atomic_write, replacing, with_folder
 from segfmt.model import MAX_PIXELS, Note
-from segfmt.scratch import scratch
+from segfmt.png import encode_png, encode_png16, encode_png_colors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +25,11 @@ if TYPE_CHECKING:
 Placement = Literal["copy", "hardlink", "symlink", "none"]
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 JPEG_QUALITY = 95
+ORIENTATION = 0x0112  # the tag of EXIF
 TAIL = (
     4096  # where the end mark of a whole file is looked for: some cameras write a trailer behind it
 )
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
@@ -46,36 +44,18 @@ def image_size(path: Path) -> tuple[int, int]:
         return image.height, image.width
 
 
-def encode_png(ids: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8] | None = None) -> bytes:
-    """Return an 8-bit PNG of an index mask: mode P with `palette`, uint8 (n, 3), else mode L.
+def stored_orientation(path: Path) -> tuple[int, tuple[int, int]]:
+    """Return an image's EXIF orientation, 1 (as stored) to 8, and its stored (height, width)."""
+    with _open(path) as image:
+        # Asking for the EXIF of a file that has none would look for XMP too.
+        found = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
+        return (found if found in range(2, 9) else 1), (image.height, image.width)
 
-    `ids` is uint8 (H, W). Rows are stored unfiltered and packed by ISA-L at its level 1: on masks
-    that is ten times as fast as zlib's default for a file a quarter larger, and loaders read it
-    back faster too. The same mask gives the same bytes under the same version of `isal` on the same
-    kind of CPU.
 
-    >>> import io
-    >>> png = encode_png(np.array([[0, 1]], np.uint8), np.array([[0, 0, 0], [128, 0, 0]], np.uint8))
-    >>> Image.open(io.BytesIO(png)).mode
-    'P'
-    """
-    if ids.dtype != np.uint8 or ids.ndim != 2 or 0 in ids.shape:
-        raise ValueError(f"ids must be uint8 (H, W), not {ids.dtype} {ids.shape}")
-    height, width = ids.shape
-    rows = scratch("png rows", (height, width + 1))
-    rows[:, 0] = 0
-    rows[:, 1:] = ids
-    color_type = 0 if palette is None else 3
-    chunks = [
-        _PNG_SIGNATURE,
-        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)),
-    ]
-    if palette is not None:
-        if palette.dtype != np.uint8 or palette.ndim != 2 or palette.shape[1] != 3:
-            raise ValueError(f"palette must be uint8 (n, 3), not {palette.dtype} {palette.shape}")
-        chunks.append(_chunk(b"PLTE", palette.tobytes()))
-    chunks += [_chunk(b"IDAT", isal_zlib.compress(rows, 1)), _chunk(b"IEND", b"")]
-    return b"".join(chunks)
+def load_image(path: Path) -> Image.Image:
+    """Return an image, decoded; `FormatError` if it does not decode."""
+    with _open(path) as image:
+        return _decoded(image, path).copy()
 
 
 def write_mask(
@@ -85,37 +65,82 @@ def write_mask(
     atomic_write(path, encode_png(ids, palette))
 
 
+def write_mask16(path: Path, values: npt.NDArray[np.uint16]) -> None:
+    """Write uint16 (H, W), such as instance ids, as 16-bit grey PNG, whole or not at all."""
+    atomic_write(path, encode_png16(values))
+
+
+def write_colors(path: Path, rgb: npt.NDArray[np.uint8]) -> None:
+    """Write a color mask, uint8 (H, W, 3), as RGB PNG, whole or not at all."""
+    atomic_write(path, encode_png_colors(rgb))
+
+
+def mask_mode(path: Path) -> str:
+    """Return Pillow's name of a mask's mode, such as P, L or RGB, from its header.
+
+    Raises `FormatError` for a JPEG, whose compression changes ids and colors.
+    """
+    with _open(path) as image:
+        return _mode(image, path)
+
+
 def read_mask(path: Path) -> npt.NDArray[np.uint8]:
     """Return an index mask as uint8 (H, W): ids as stored, of modes P, L and 1.
 
     Raises `FormatError` for colors, 16 bits, JPEG (which changes ids) and files that do not decode.
     """
     with _open(path) as image:
-        if image.format == "JPEG":
-            raise FormatError(
-                "is a JPEG, which cannot hold class ids: its compression changes them",
-                path=path,
-                mend="Get the mask as PNG; a JPEG cannot be mended.",
-            )
-        if image.mode not in ("P", "L", "1"):
-            raise FormatError(
-                f"is no index mask: its mode is {image.mode}, not P, L or 1", path=path
-            )
+        if _mode(image, path) not in ("P", "L", "1"):
+            problem = f"is no index mask: its mode is {image.mode}, not P, L or 1"
+            raise FormatError(problem, path=path)
         return np.asarray(_decoded(image, path), np.uint8)
 
 
-def place_image(source: Path, target: Path, how: Placement = "copy") -> tuple[Note, ...]:
+def read_mask16(path: Path) -> npt.NDArray[np.uint16]:
+    """Return a grey mask of up to 16 bits as uint16 (H, W), such as instance ids.
+
+    Raises `FormatError` for any other mode, values beyond 16 bits, JPEG and files that do not
+    decode.
+    """
+    with _open(path) as image:
+        if _mode(image, path) not in ("I;16", "I;16B", "I", "L"):
+            problem = f"is no 16-bit mask: its mode is {image.mode}, not I;16"
+            raise FormatError(problem, path=path)
+        values = np.asarray(_decoded(image, path))
+        if values.min() < 0 or values.max() > 65535:
+            raise FormatError("has values beyond 16 bits", path=path)
+        return values.astype(np.uint16)
+
+
+def read_colors(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a color mask as uint8 (H, W, 3), of modes RGB, RGBA (alpha dropped) and P.
+
+    Raises `FormatError` for any other mode, JPEG and files that do not decode.
+    """
+    with _open(path) as image:
+        if _mode(image, path) not in ("RGB", "RGBA", "P"):
+            raise FormatError(f"is no color mask: its mode is {image.mode}, not RGB", path=path)
+        pixels = np.asarray(
+            _decoded(image, path).convert("RGB" if image.mode == "P" else image.mode)
+        )
+        return np.ascontiguousarray(pixels[..., :3])
+
+
+def place_image(
+    source: Path, target: Path, how: Placement = "copy", *, reencode: bool = True
+) -> tuple[Note, ...]:
     """Put an image under a new name; return what is to be reported of it.
 
-    What decides is the file's content, not its name. Where the target's extension asks for another
-    format, the image is re-encoded (JPEG at quality 95, colors not subsampled). A file whose end is
-    missing raises `FormatError`. A hard link that the file systems refuse becomes a copy, reported.
+    What decides is the file's content, not its name. Where the target's extension asks for JPEG or
+    PNG and it is another, the image is re-encoded (JPEG at quality 95, colors not subsampled),
+    unless `reencode` is false. A file whose end is missing raises `FormatError`. A hard link that
+    the file systems refuse becomes a copy, reported.
     """
     if how == "none":
         return ()
     with _open(source) as image:
-        wanted = _FORMATS[target.suffix.lower()]
-        if image.format != wanted:
+        wanted = _FORMATS.get(target.suffix.lower())
+        if reencode and wanted and image.format != wanted:
             _transcode(image, source, target, wanted)
             lossy = " (lossy)" if wanted == "JPEG" else ""
             return (Note("images re-encoded", f"{image.format} to {wanted}{lossy}"),)
@@ -135,17 +160,6 @@ def place_image(source: Path, target: Path, how: Placement = "copy") -> tuple[No
         else:
             with_folder(target, lambda: shutil.copyfile(source, temporary))
     return note
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return b"".join(
-        (
-            struct.pack(">I", len(data)),
-            kind,
-            data,
-            struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))),
-        )
-    )
 
 
 @contextmanager
@@ -183,6 +197,16 @@ def _format_of(start: bytes) -> str | None:
     return None
 
 
+def _mode(image: ImageFile.ImageFile, path: Path) -> str:
+    if image.format == "JPEG":
+        raise FormatError(
+            "is a JPEG, which cannot hold class ids: its compression changes them",
+            path=path,
+            mend="Get the mask as PNG; a JPEG cannot be mended.",
+        )
+    return str(image.mode)
+
+
 def _decoded(image: ImageFile.ImageFile, path: Path) -> Image.Image:
     try:
         image.load()
@@ -192,11 +216,11 @@ def _decoded(image: ImageFile.ImageFile, path: Path) -> Image.Image:
 
 
 def _check_whole(image: ImageFile.ImageFile, path: Path) -> None:
-    """Raise `FormatError` for a truncated file, decoding it only where its end mark is missing."""
-    mark = _END_MARKS[image.format or ""]
+    """Raise `FormatError` for a truncated file, decoding it only where no end mark is found."""
+    mark = _END_MARKS.get(image.format or "")
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-        whole = mark in file.read()
+        whole = mark is not None and mark in file.read()
     if not whole:
         _decoded(image, path)
 

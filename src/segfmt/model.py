@@ -19,6 +19,7 @@ __all__ = [
     "ClassInfo",
     "ClassTable",
     "FillRule",
+    "Holes",
     "Mask",
     "Note",
     "Polygons",
@@ -27,8 +28,9 @@ __all__ = [
     "SampleRef",
 ]
 
-FillRule = Literal["opencv", "pillow", "center", "coco"]
+FillRule = Literal["opencv", "pillow", "center"]
 Rounding = Literal["truncate", "nearest", "floor"]
+Holes = Literal["rings", "painter", "keyhole"]
 MAX_PIXELS = 2**31 - 1  # of one image: what the formats' own tools count with
 
 
@@ -49,7 +51,7 @@ class Polygons:
     class_ids
         int32 (P,).
     instance_ids
-        int32 (P,) or None: polygons of one class and one number are one object.
+        int32 (P,) or None: polygons of one class and one number, from 1, are one object; 0 is none.
     fill_rule, rounding
         How the pixels are found: a property of where the annotations come from. `rounding` makes
         the vertices whole numbers and counts for the rule `opencv` alone.
@@ -137,10 +139,23 @@ def _check_offsets(name: str, offsets: npt.NDArray[np.int64], end: int) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """An index mask: `ids` uint8 (H, W); `instances` uint16 (H, W), 0 where there is none."""
+    """An index mask.
+
+    Attributes
+    ----------
+    ids
+        uint8 (H, W).
+    instances
+        uint16 (H, W) or None: object numbers from 1, 0 where there is none; an object is a class
+        and a number.
+    ambiguous
+        Groups of ids that the source's colors do not tell apart: in `ids` the first of a group
+        stands for any of it.
+    """
 
     ids: npt.NDArray[np.uint8]
     instances: npt.NDArray[np.uint16] | None = None
+    ambiguous: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

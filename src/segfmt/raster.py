@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segfmt.errors import FormatError, UsageError
-from segfmt.model import MAX_PIXELS
+from segfmt.colors import color_indices, index_colors  # noqa: F401
+from segfmt.model import MAX_PIXELS, FillRule, Holes, Mask, Polygons
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from segfmt.model import Polygons
 
 
 def rasterize(
@@ -55,8 +55,7 @@ def rasterize(
     if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) <= 255:
         worst = int(ids.max()) if ids.max() > 255 else int(ids.min())
         raise UsageError(f"class id {worst} does not fit an 8-bit mask; map it to one of 0..255")
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise FormatError(f"{shape[1]} x {shape[0]} pixels are beyond the limit of 2^31 - 1")
+    check_shape(shape)
     if out is None:
         out = np.full(shape, background, np.uint8)
     else:
@@ -69,6 +68,90 @@ def rasterize(
     return out
 
 
+def check_shape(shape: tuple[int, int]) -> None:
+    """Raise `FormatError` for a (height, width) of more pixels than an image may have."""
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise FormatError(f"{shape[1]} x {shape[0]} pixels are beyond the limit of 2^31 - 1")
+
+
+def rasterize_instances(polygons: Polygons, shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
+    """Paint the polygons' object numbers instead of their classes, uint16 (H, W), 0 where none.
+
+    Raises what `rasterize` does, and `FormatError` for a number beyond 16 bits.
+    """
+    count = len(polygons)
+    numbers = np.zeros(count + 1, np.int64)
+    if polygons.instance_ids is not None:
+        numbers[1:] = polygons.instance_ids
+    if numbers.min() < 0 or numbers.max() > 65535:
+        raise FormatError(f"object number {numbers.max()} does not fit 16 bits")
+    # Which polygon is on top, a byte at a time: the same pixels are painted each time.
+    order = np.arange(1, count + 1)
+    top = np.zeros(shape, np.int64)
+    for shift in range(0, max(count.bit_length(), 1), 8):
+        byte = replace(polygons, class_ids=(order >> shift & 255).astype(np.int32))
+        top |= rasterize(byte, shape).astype(np.int64) << shift
+    return numbers.astype(np.uint16)[top]
+
+
+def trace(
+    mask: npt.NDArray[np.uint8] | Mask,
+    *,
+    fill_rule: FillRule = "center",
+    holes: Holes = "rings",
+    background: int = 0,
+) -> Polygons:
+    """Return polygons that paint this mask again, pixel for pixel.
+
+    Parameters
+    ----------
+    mask
+        uint8 (H, W), or a `Mask`, whose objects are then kept apart.
+    fill_rule
+        By which the polygons will be painted: `center` (rings on the corners of pixels), `opencv` or
+        `pillow` (rings through their centers). Exact under that rule; rings through centers are exact
+        under both of theirs unless `holes` is `rings`.
+    holes
+        `rings`: a polygon has its holes as rings, filled even-odd. `painter`: single rings that must be
+        painted in order. `keyhole`: single rings, each hole joined to the outside by a cut, in any
+        order.
+    background
+        The id that gets no polygon, unless one has to be painted over another.
+
+    Raises `FormatError` for a mask of over 2^29 pixels.
+
+    >>> ids = np.zeros((5, 5), np.uint8)
+    >>> ids[1:4, 1:4] = 7
+    >>> trace(ids, fill_rule="opencv").points.tolist()
+    [[1.0, 1.0], [3.0, 1.0], [3.0, 3.0], [1.0, 3.0]]
+    """
+    from segfmt.kernels.trace import trace_labels
+
+    if not isinstance(mask, Mask):
+        mask = Mask(mask)
+    ids = np.ascontiguousarray(mask.ids)
+    labels: npt.NDArray[np.uint8] | npt.NDArray[np.uint32] = ids
+    if mask.instances is not None:
+        labels = mask.instances.astype(np.uint32) << np.uint32(8) | ids
+    try:
+        traced = trace_labels(labels, background, fill_rule, holes)
+    except ValueError as error:
+        raise FormatError(str(error)) from error
+    first = traced.first_pixels
+    numbers = None
+    if mask.instances is not None:
+        numbers = mask.instances.reshape(-1)[first].astype(np.int32)
+    return Polygons(
+        traced.points,
+        traced.ring_offsets,
+        traced.polygon_offsets,
+        ids.reshape(-1)[first].astype(np.int32),
+        numbers,
+        fill_rule,
+        "nearest",
+    )
+
+
 def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
     flat = (
         np.ascontiguousarray(polygons.points),
@@ -77,16 +160,24 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
         polygons.class_ids.astype(np.uint8),
     )
     # Kernels are imported where they run: numba takes a second to load.
-    if polygons.fill_rule == "opencv":
-        from segfmt.kernels import fill_opencv as kernel
+    match polygons.fill_rule:
+        case "opencv":
+            from segfmt.kernels import fill_opencv as opencv
 
-        roundings = {
-            "truncate": kernel.TRUNCATE,
-            "nearest": kernel.NEAREST,
-            "floor": kernel.FLOOR,
-        }
-        return int(kernel.fill_opencv(out, *flat, roundings[polygons.rounding]))
-    raise UsageError(f'fill rule "{polygons.fill_rule}" is not there yet')
+            roundings = {
+                "truncate": opencv.TRUNCATE,
+                "nearest": opencv.NEAREST,
+                "floor": opencv.FLOOR,
+            }
+            return int(opencv.fill_opencv(out, *flat, roundings[polygons.rounding]))
+        case "pillow":
+            from segfmt.kernels.fill_pillow import fill_pillow
+
+            return int(fill_pillow(out, *flat))
+        case "center":
+            from segfmt.kernels.fill_center import fill_center
+
+            return int(fill_center(out, *flat))
 
 
 def _point_error(polygons: Polygons, index: int) -> FormatError:

@@ -1,9 +1,9 @@
-"""From the source's classes to the target's: one look-up table a run."""
+"""From the source's ids to the target's: one look-up table a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from segfmt.errors import FormatError, UsageError
 from segfmt.model import Mask, Polygons
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
-    from segfmt.classes import ClassTable
+    from segfmt.classes import ClassInfo, ClassTable
 
+IgnoreTo = Literal["background"]
 UNMAPPED = -1
 
 
@@ -22,47 +25,113 @@ UNMAPPED = -1
 class ClassMap:
     """What each source id becomes.
 
-    `lut` is int32 (highest source id + 1,): the target's id, or -1 for ids that are no class of the
-    source. `background` is the target's id of what no label covers.
+    `lut` is int32 (256 or more,): the target's id, or -1 for ids that are no class of the source.
+    `background` is the target's id of what no label covers, `table` the target's classes.
     """
 
     lut: npt.NDArray[np.int32]
     background: int
+    table: ClassTable
 
     def polygons(self, polygons: Polygons) -> Polygons:
         """Return the polygons under the target's ids; a few numbers, so map before painting."""
         return replace(polygons, class_ids=self.lut[polygons.class_ids])
 
     def mask(self, mask: Mask) -> Mask:
-        """Return the mask under the target's ids; `FormatError` for an id that is no class."""
-        lut = np.full(256, UNMAPPED, np.int32)
-        lut[: len(self.lut)] = self.lut[:256]
-        ids = lut[mask.ids]
-        if ids.min() < 0:
-            y, x = np.unravel_index(int(ids.argmin()), ids.shape)
+        """Return the mask under the target's ids.
+
+        Raises `FormatError` for an id that is no class, and for a pixel whose color several classes
+        share that become different ones.
+        """
+        from segfmt.kernels.lut import remap_ids
+
+        lut = self.lut[:256]
+        ids = np.empty(mask.ids.shape, np.uint8)
+        used = np.zeros(256, np.uint8)
+        fits = (lut >= 0) & (lut <= 255)
+        flat = np.ascontiguousarray(mask.ids).reshape(-1)
+        remap_ids(flat, np.where(fits, lut, 0).astype(np.uint8), ids.reshape(-1), used)
+        for group in mask.ambiguous:
+            if used[group[0]] and len({int(lut[id]) for id in group}) > 1:
+                raise FormatError(
+                    f"has pixels of a color that the classes {', '.join(map(str, group))} share",
+                    where=_first(mask.ids, group[0]),
+                    mend="Map those classes to one, or take labels that are no colors.",
+                )
+        for id in np.flatnonzero(used & ~fits).tolist():
+            if lut[id] > 255:
+                raise UsageError(f"class id {lut[id]} does not fit an 8-bit mask")
             raise FormatError(
-                f"has the id {mask.ids[y, x]}, which is no class of the dataset",
-                where=f"pixel x={x}, y={y}",
+                f"has the id {id}, which is no class of the dataset", where=_first(mask.ids, id)
             )
-        return Mask(ids.astype(np.uint8), mask.instances)
+        return Mask(ids, mask.instances)
 
 
-def map_classes(source: ClassTable, target: ClassTable) -> ClassMap:
-    """Map by role and by name, never by id or color.
+def class_map(
+    source: ClassTable,
+    mapped: Mapping[int, ClassInfo],
+    target: ClassTable,
+    ignore_to: IgnoreTo | None = None,
+) -> ClassMap:
+    """Return the map from the source's ids to the target's.
 
-    Raises `UsageError` with the names of all classes that have none in the target.
+    `mapped` says what each source class becomes; that is found in the target by role and by name,
+    never by id or color. A target without a background takes ignore for it.
+
+    Raises
+    ------
+    UsageError
+        With the names of all classes that have none in the target, and a map to edit; or if there
+        is ignore and the target cannot hold it.
     """
-    by_role = {"background": target.background, "ignore": target.ignore}
-    lut = np.full(max((info.id for info in source), default=-1) + 1, UNMAPPED, np.int32)
+    background = target.background or target.ignore
+    lut = np.full(max(256, *(info.id + 1 for info in source)), UNMAPPED, np.int32)
     missing = []
     for info in source:
-        other = by_role.get(info.role) or target.get(info.name)
-        if other is None:
-            missing.append(info.name)
+        wanted = mapped[info.id]
+        found = target.get(wanted.name) if wanted.role == "class" else background
+        if wanted.role == "ignore":
+            found = target.ignore or (background if ignore_to else None)
+            if found is None:
+                raise UsageError(
+                    f'the target cannot hold "{wanted.name}" (ignore) apart from the background. '
+                    "Give --ignore-to background if it may become that"
+                )
+        if found is None:
+            missing.append(info)
         else:
-            lut[info.id] = other.id
+            lut[info.id] = found.id
     if missing:
-        raise UsageError(f"the target has no class named {', '.join(missing)}")
-    if target.background is None:
+        raise UsageError(_missing_names(missing, source, mapped, target))
+    if background is None:
         raise UsageError("the target's classes have no background for what no label covers")
-    return ClassMap(lut, target.background.id)
+    return ClassMap(lut, background.id, target)
+
+
+def _first(ids: npt.NDArray[np.uint8], id: int) -> str:
+    y, x = np.unravel_index(int((ids == id).argmax()), ids.shape)
+    return f"pixel x={x}, y={y}"
+
+
+def _missing_names(
+    missing: list[ClassInfo],
+    source: ClassTable,
+    mapped: Mapping[int, ClassInfo],
+    target: ClassTable,
+) -> str:
+    names = ", ".join(f'"{info.name}"' for info in missing)
+    known = ", ".join(info.name for info in target if info.role == "class")
+    lines = [
+        f'"{info.name}" = "{"background" if info in missing else mapped[info.id].name}"'
+        for info in source
+        if info.role == "class"
+    ]
+    return "\n".join(
+        [
+            f"the target has no class named {names}.",
+            f"It has: {known}.",
+            "Save this as map.toml, say what each class is to become, and give --map map.toml:",
+            "",
+            *lines,
+        ]
+    )

@@ -140,11 +140,11 @@ class Report:
                 self.failures.append(Failure(*texts))
                 self._add_notes(notes)
 
-    def count_only(self, refs: Iterable[SampleRef]) -> None:
-        """Make this the report of a dry run over these samples."""
+    def count_only(self, splits: Iterable[str]) -> None:
+        """Make this the report of a dry run over samples of these splits."""
         self.dry_run = True
-        for ref in refs:
-            _count(self.splits, ref.split)
+        for split in splits:
+            _count(self.splits, split)
 
     def settle(self, seconds: float) -> None:
         """Close the report.

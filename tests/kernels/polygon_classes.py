@@ -142,7 +142,7 @@ def bottomless(random: np.random.Generator, width: int, height: int) -> list[Rin
     points = _anywhere(random, width, height, random.integers(3, 9), 0.5)
     far = random.random(len(points)) < 0.5
     points[far, 1] = INT32_MAX - 1 - random.integers(0, 3 * height, int(far.sum()))
-    points[:, 0] *= random.choice([1, -1, 1e3, 1e6])
+    points[:, 0] *= random.choice([1, -1, 1e3, 1e5])
     return [points]
 
 
@@ -181,7 +181,7 @@ def random_size(random: np.random.Generator) -> tuple[int, int]:
 
 
 def random_polygon(random: np.random.Generator, name: str, width: int, height: int) -> list[Ring]:
-    """Return a polygon of class `name`: whole, half (for the ties of rounding) or any coordinates."""
+    """Return a polygon of class `name` of whole, half (ties of rounding) or any coordinates."""
     rings = CLASSES[name](random, width, height)
     kind = random.integers(3)
     if random.random() < 0.5:

@@ -82,9 +82,42 @@ def convert(
         Pairs | None,
         typer.Option("-o", metavar="KEY=VALUE", help="Option of the format that is written."),
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=ID,...", help="Keep only these classes, under these ids."),
+    ] = None,
+    map: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|TABLE", help="What each class becomes: a file, or a table's name."
+        ),
+    ] = None,
+    rest: Annotated[
+        Literal["background", "ignore", "error"] | None,
+        typer.Option(help="What classes become that --classes or --map does not name."),
+    ] = None,
+    ignore_to: Annotated[
+        Literal["background"] | None,
+        typer.Option(help="What ignore becomes where DST cannot hold it."),
+    ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|NAME", help="Class table of SRC, where it keeps none."),
+    ] = None,
     unknown_label: Annotated[
         Literal["error", "ignore", "background"] | None,
         typer.Option(help="What to do with a label that is no class. [default: error]"),
+    ] = None,
+    only_with: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Leave out samples without any of these classes."),
+    ] = None,
+    min_pixels: Annotated[
+        int, typer.Option(min=1, help="With --only-with: how many pixels there must be.")
+    ] = 1,
+    split: Annotated[
+        str | None,
+        typer.Option(metavar="last=30|val=0.1,...", help="Deal samples out to splits anew."),
     ] = None,
     missing_image: Annotated[
         Literal["skip", "error", "keep"],
@@ -94,8 +127,15 @@ def convert(
         Literal["copy", "hardlink", "symlink", "none"] | None,
         typer.Option(help="How images get to DST. [default: copy]"),
     ] = None,
+    resize: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Resize images (Lanczos) and masks (nearest).")
+    ] = None,
+    tile: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Cut images and masks into tiles.")
+    ] = None,
+    overlap: Annotated[int, typer.Option(min=0, help="Pixels that tiles share.")] = 0,
     fill_rule: Annotated[
-        Literal["opencv"] | None,
+        Literal["opencv", "pillow", "center"] | None,
         typer.Option(help="Paint polygons by this rule, not the one SRC was drawn for."),
     ] = None,
     rounding: Annotated[
@@ -147,9 +187,20 @@ def convert(
                 target=target,
                 reader_options=_pairs("-i", reader_options),
                 writer_options=_pairs("-o", writer_options),
+                classes=classes,
+                map=map,
+                rest=rest,
+                ignore_to=ignore_to,
+                table=table,
                 unknown_label=unknown_label,
+                only_with=only_with,
+                min_pixels=min_pixels,
+                split=split,
                 missing_image=missing_image,
                 images=images,
+                resize=resize,
+                tile=tile,
+                overlap=overlap,
                 fill_rule=fill_rule,
                 rounding=rounding,
                 executor=executor,

@@ -1,0 +1,115 @@
+"""Between polygons and masks: the one place that knows both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segfmt.model import FillRule, Mask, Note, Polygons, Rounding, Sample, offsets_of
+from segfmt.raster import check_shape, rasterize, rasterize_instances, trace
+from segfmt.scratch import scratch
+
+if TYPE_CHECKING:
+    from segfmt.format import Accepts
+
+MAX_INSTANCE = 65535
+_ROUND = {"truncate": np.trunc, "nearest": np.rint, "floor": np.floor}
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Makes a sample's label into what the writer accepts, without changing a pixel.
+
+    `background` is the id of what no label covers. `fill_rule` and `rounding` override the
+    reader's.
+    """
+
+    accepts: Accepts
+    background: int
+    fill_rule: FillRule | None = None
+    rounding: Rounding | None = None
+
+    def __call__(self, sample: Sample) -> tuple[Sample, str]:
+        """Return the sample as the writer takes it, and the rule its polygons were painted by."""
+        if isinstance(sample.label, Polygons) and self.accepts.polygons:
+            polygons = self._ruled(sample.label)
+            label = self._as_they_are(polygons)
+            if label is not None:
+                return replace(sample, label=label), polygons.rule_in_words
+        painted, rule = self.as_mask(sample)
+        return self._from_mask(painted), rule
+
+    def as_mask(self, sample: Sample) -> tuple[Sample, str]:
+        """Return the sample with a mask for its label, and the rule it was painted by, if it was."""
+        if isinstance(sample.label, Mask):
+            return sample, ""
+        polygons = self._ruled(sample.label)
+        label = self._painted(polygons, sample.shape)
+        return replace(sample, label=label), polygons.rule_in_words
+
+    def _ruled(self, polygons: Polygons) -> Polygons:
+        return replace(
+            polygons,
+            fill_rule=self.fill_rule or polygons.fill_rule,
+            rounding=self.rounding or polygons.rounding,
+        )
+
+    def _from_mask(self, sample: Sample) -> Sample:
+        assert isinstance(sample.label, Mask)  # noqa: S101 - painted before
+        mask, notes = sample.label, sample.notes
+        if mask.instances is not None and not self.accepts.instances:
+            if mask.instances.any():
+                notes = (*notes, Note("object numbers dropped", "the target has no place for them"))
+            mask = replace(mask, instances=None)
+        if self.accepts.mask:
+            return replace(sample, label=mask, notes=notes)
+        label = trace(
+            mask,
+            fill_rule=self.accepts.fill_rule or "center",
+            holes=self.accepts.holes,
+            background=self.background,
+        )
+        return replace(sample, label=label, notes=notes)
+
+    def _as_they_are(self, polygons: Polygons) -> Polygons | None:
+        """Return the polygons as the target can hold them with the same pixels, or None."""
+        accepts = self.accepts
+        if accepts.fill_rule not in (None, polygons.fill_rule):
+            return None
+        single = len(polygons) == len(polygons.ring_offsets) - 1
+        if accepts.holes != "rings" and not single:
+            return None
+        if polygons.instance_ids is not None and not accepts.instances:
+            polygons = replace(polygons, instance_ids=None)
+        if polygons.fill_rule == "opencv" and accepts.rounding not in (None, polygons.rounding):
+            # Whole numbers are the same under every rounding.
+            points = _ROUND[polygons.rounding](polygons.points) + 0.0  # no minus zero
+            polygons = replace(polygons, points=points, rounding=accepts.rounding)
+        return _without_empty(polygons)
+
+    def _painted(self, polygons: Polygons, shape: tuple[int, int]) -> Mask:
+        check_shape(shape)
+        ids = rasterize(polygons, shape, background=self.background, out=scratch("mask", shape))
+        if polygons.instance_ids is None:
+            return Mask(ids)
+        return Mask(ids, rasterize_instances(polygons, shape))
+
+
+def _without_empty(polygons: Polygons) -> Polygons:
+    """Leave out rings of no points, which paint nothing and which files cannot hold."""
+    lengths = np.diff(polygons.ring_offsets)
+    if lengths.all():
+        return polygons
+    owner = np.repeat(np.arange(len(polygons)), np.diff(polygons.polygon_offsets))[lengths > 0]
+    rings = np.bincount(owner, minlength=len(polygons))
+    kept = rings > 0
+    instances = polygons.instance_ids
+    return replace(
+        polygons,
+        ring_offsets=offsets_of(lengths[lengths > 0]),
+        polygon_offsets=offsets_of(rings[kept]),
+        class_ids=polygons.class_ids[kept],
+        instance_ids=None if instances is None else instances[kept],
+    )

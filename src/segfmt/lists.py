@@ -1,0 +1,20 @@
+"""List files: one entry a line, in whatever way they were saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segfmt.jsonfile import decode_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_list(path: Path) -> list[tuple[int, str]]:
+    """Return (line number from 1, text) of each line that is not blank, stripped.
+
+    BOM, CRLF, UTF-16 and cp949 are understood, as in `decode_text`, which says what it raises.
+    """
+    text = decode_text(path.read_bytes(), path).removeprefix("\ufeff")
+    lines = enumerate(text.splitlines(), start=1)
+    return [(number, line.strip()) for number, line in lines if line.strip()]
