@@ -40,8 +40,9 @@ def test_fill(paired: Callable[..., float], scene: Scene, target: str) -> None:
         "cv2.fillPoly loop",
         lambda: rasterize(batch, shape, out=ours),
         lambda: fill_opencv(vertices, ids, theirs),
-        200,
+        60,
         target,
+        calls=10,
     )
     assert (ours == theirs).all()
 
@@ -62,8 +63,9 @@ def test_fill_pillow(paired: Callable[..., float], scene: Scene, target: str) ->
         "ImageDraw.polygon loop",
         lambda: rasterize(batch, shape, out=ours),
         lambda: fill_pillow(tuples, class_ids.tolist(), image),
-        100,
+        30,
         target,
+        calls=5,
     )
     assert (ours == np.asarray(image)).all()
 
@@ -84,8 +86,9 @@ def test_fill_center(paired: Callable[..., float], scene: Scene) -> None:
         "rasterio.rasterize",
         lambda: rasterize(batch, shape, out=ours),
         lambda: fill_rasterio(shapes, theirs),
-        60,
+        30,
         ">= 6",
+        calls=4,
     )
     assert (ours == theirs).all()
 
@@ -140,8 +143,9 @@ def test_index_against_a_copy(paired: Callable[..., float]) -> None:
         "copy of the 6 MB",
         lambda: index_colors(rgb, table),
         rgb.copy,
-        60,
+        40,
         f">= {1 / 12:.3f}",
+        calls=4,
     )
 
 
@@ -156,8 +160,9 @@ def test_trace(paired: Callable[..., float], holes: Any) -> None:
         "findContours per class",
         lambda: trace(ids, fill_rule="opencv", holes=holes),
         lambda: trace_opencv(ids),
-        40,
+        30,
         ">= 10",
+        calls=4,
     )
 
 

@@ -6,7 +6,6 @@ segfmt, and the figure is the median of the rounds' ratios.
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 import json
 import os
@@ -77,11 +76,11 @@ def add_row(
 
 @pytest.fixture
 def paired(benchmark: Any) -> Callable[..., float]:
-    """Return `paired(group, what, opponent, ours, theirs, rounds, target, per=1)`.
+    """Return `paired(group, what, opponent, ours, theirs, rounds, target, per, calls)`.
 
-    Measures both in turn and reports how many times longer the opponent takes. `per` divides the
-    times (such as by the number of images); a pair of `per` where the two do different amounts of
-    work.
+    Measures both in turn and reports how many times longer the opponent takes. `per` is how many
+    images each of the two does at once; `calls` how often each is called in a round, so that what
+    takes under a millisecond is not measured on the other's cold caches.
     """
 
     def run(
@@ -93,19 +92,24 @@ def paired(benchmark: Any) -> Callable[..., float]:
         rounds: int,
         target: str,
         per: tuple[int, int] = (1, 1),
+        calls: int = 1,
     ) -> float:
         rounds = max(3, rounds // 4) if SHORT else rounds
         their_times: list[float] = []
 
         def opponent_first() -> None:
-            gc.collect()
             started = time.perf_counter()
-            theirs()
-            their_times.append((time.perf_counter() - started) / per[1])
+            for _ in range(calls):
+                theirs()
+            their_times.append((time.perf_counter() - started) / (per[1] * calls))
+
+        def then_ours() -> None:
+            for _ in range(calls):
+                ours()
 
         benchmark.group = group
-        benchmark.pedantic(ours, setup=opponent_first, rounds=rounds, warmup_rounds=1)
-        our_times = [seconds / per[0] for seconds in benchmark.stats.stats.data]
+        benchmark.pedantic(then_ours, setup=opponent_first, rounds=rounds, warmup_rounds=1)
+        our_times = [seconds / (per[0] * calls) for seconds in benchmark.stats.stats.data]
         their_times = their_times[-len(our_times) :]
         ratio = statistics.median(t / o for t, o in zip(their_times, our_times, strict=True))
         benchmark.extra_info["ratio"] = ratio

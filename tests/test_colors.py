@@ -63,7 +63,7 @@ def test_a_shared_color_is_an_error_only_where_a_pixel_has_it() -> None:
     rgb = color_indices(np.full((2, 2), 9, np.uint8), TABLE)
     assert (index_colors(rgb, TABLE) == 9).all()
     rgb[1, 0] = (128, 64, 128)
-    with pytest.raises(FormatError, match='pixel x=0, y=1: .* is that of "road" and "way"'):
+    with pytest.raises(FormatError, match=r'pixel x=0, y=1: .* is that of "road" and "way"'):
         index_colors(rgb, TABLE)
 
 

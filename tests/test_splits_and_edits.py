@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aihub_files import annotation, dataset, label, write_image, write_label
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import segfmt
+from aihub_files import annotation, dataset, label, write_image, write_label
 from segfmt import Report, SampleRef, UsageError, image_size, read_mask
 from segfmt.edits import Edits, parse_edits
 from segfmt.splits import parse_split

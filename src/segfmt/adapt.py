@@ -42,7 +42,7 @@ class Adapter:
         return self._from_mask(painted), rule
 
     def as_mask(self, sample: Sample) -> tuple[Sample, str]:
-        """Return the sample with a mask for its label, and the rule it was painted by, if it was."""
+        """Return the sample with a mask for its label, and the rule it was painted by, if any."""
         if isinstance(sample.label, Mask):
             return sample, ""
         polygons = self._ruled(sample.label)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segfmt.errors import FormatError, UsageError
-from segfmt.colors import color_indices, index_colors  # noqa: F401
 from segfmt.model import MAX_PIXELS, FillRule, Holes, Mask, Polygons
 
 if TYPE_CHECKING:
@@ -108,13 +107,13 @@ def trace(
     mask
         uint8 (H, W), or a `Mask`, whose objects are then kept apart.
     fill_rule
-        By which the polygons will be painted: `center` (rings on the corners of pixels), `opencv` or
-        `pillow` (rings through their centers). Exact under that rule; rings through centers are exact
-        under both of theirs unless `holes` is `rings`.
+        By which the polygons will be painted: `center` (rings on the corners of pixels), `opencv`
+        or `pillow` (rings through their centers). Exact under that rule; rings through centers are
+        exact under both of theirs unless `holes` is `rings`.
     holes
-        `rings`: a polygon has its holes as rings, filled even-odd. `painter`: single rings that must be
-        painted in order. `keyhole`: single rings, each hole joined to the outside by a cut, in any
-        order.
+        `rings`: a polygon has its holes as rings, filled even-odd. `painter`: single rings that
+        must be painted in order. `keyhole`: single rings, each hole joined to the outside by a cut,
+        in any order.
     background
         The id that gets no polygon, unless one has to be painted over another.
 

@@ -189,6 +189,12 @@ def test_other_shapes_are_refused(value: str) -> None:
     assert scan([value, value])[0] == 0
 
 
+@pytest.mark.parametrize("number", ["", "-", "+1", ".5", "e5", "1e", "1e+", "1E-"])
+def test_no_number_is_left_to_the_caller_that_float_refuses(number: str) -> None:
+    assert scan([f"[[{number},2]]"])[0] == 0
+    assert scan([f"[[1,{number}]]"])[0] == 0
+
+
 def is_ring(value: object) -> bool:
     def is_number(part: object) -> bool:
         return isinstance(part, int | float) and not isinstance(part, bool)
