@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+JUDGES := .venv-judges
 
 .PHONY: demo test lint bench clean
 .DELETE_ON_ERROR:
@@ -11,8 +12,8 @@ READY := $(VENV)/ready
 demo: $(READY)
 	$(BIN)/python docs/demo/run.py build/demo
 
-test: $(READY)
-	$(BIN)/python -m pytest
+test: $(READY) $(JUDGES)/ready
+	SEGFMT_CITYSCAPESSCRIPTS_PYTHON=$(CURDIR)/$(JUDGES)/bin/python $(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -24,11 +25,17 @@ bench: $(READY)
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-quiet -q
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(JUDGES) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segfmt needs Python >= 3.11; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable . --group dev
+	touch $@
+
+$(JUDGES)/ready: pyproject.toml
+	$(PYTHON) -m venv $(JUDGES)
+	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check --group judges
 	touch $@

@@ -55,10 +55,32 @@ def test_source_and_target_inside_one_another(tmp_path: Path, target: str) -> No
         run(root, tmp_path / target, overwrite=True)
 
 
-@pytest.mark.parametrize("source", ["voc", "aihubb", "cvat"])
-def test_a_format_that_cannot_be_read(tmp_path: Path, source: str) -> None:
-    with pytest.raises(UsageError, match=r"cannot be read|no format"):
+@pytest.mark.parametrize("source", ["aihubb", "cvat"])
+def test_a_format_that_there_is_not(tmp_path: Path, source: str) -> None:
+    with pytest.raises(UsageError, match="no format"):
         run(dataset(tmp_path / "src", ["a"]), tmp_path / "dst", source=source)
+
+
+@pytest.mark.parametrize("source", sorted(segfmt.formats()))
+@pytest.mark.parametrize("kind", ["aihub", "nothing", "noise"])
+def test_the_wrong_format_is_told_and_nothing_is_made_up(
+    tmp_path: Path, source: str, kind: str
+) -> None:
+    root = tmp_path / "src"
+    root.mkdir()
+    if kind == "aihub" and source != "aihub":
+        dataset(root, ["a", "b"])
+    elif kind == "noise":
+        for name in ("images/a.png", "labels/a.png", "train.txt", "x.json", "gtFine/train/y/z.png"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(bytes(range(256)))
+    try:
+        report = run(root, tmp_path / "dst", source=source)
+    except SegfmtError as error:
+        assert str(error)
+    else:
+        assert report.done == 0 or (kind, source) == ("aihub", "aihub")
+        assert not any(failure.traceback for failure in report.failures)
 
 
 def test_json_of_another_format(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_dry_run_says_so(source: Path, tmp_path: Path) -> None:
         ),
         (["convert", "--to", "voc", "{src}/no", "{dst}"], "is not there"),
         (["convert", "--to", "voc", "{src}", "{src}"], "contain one another"),
-        (["convert", "--to", "aihub", "{src}", "{dst}"], "cannot be written"),
+        (["convert", "--to", "voc", "{src}", "{dst}", "--map", "vocc"], 'Did you mean "voc"?'),
         (
             ["convert", "--to", "voc", "{src}", "{dst}", "-o", "palete=voc"],
             'Did you mean "palette"?',

@@ -14,10 +14,8 @@ from PIL import Image, ImageOps
 
 from segfmt.errors import UsageError
 from segfmt.files import replacing, with_folder
-from segfmt.imagefile import JPEG_QUALITY, load_image, stored_orientation
+from segfmt.imagefile import JPEG_QUALITY, SIDEWAYS, load_image, stored_orientation
 from segfmt.model import Mask, Note, Sample
-
-SWAPPING = range(5, 9)  # EXIF orientations that turn an image on its side
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def upright(sample: Sample) -> tuple[int, tuple[Note, ...]]:
     orientation, stored = stored_orientation(sample.ref.image)
     if orientation == 1:
         return 1, ()
-    turned = stored[::-1] if orientation in SWAPPING else stored
+    turned = stored[::-1] if orientation in SIDEWAYS else stored
     if turned != stored and sample.shape == turned:
         return orientation, (Note("images turned by their EXIF orientation", str(orientation)),)
     if turned == stored:

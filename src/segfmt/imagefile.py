@@ -26,6 +26,7 @@ Placement = Literal["copy", "hardlink", "symlink", "none"]
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 JPEG_QUALITY = 95
 ORIENTATION = 0x0112  # the tag of EXIF
+SIDEWAYS = range(5, 9)  # its values that turn an image on its side
 TAIL = (
     4096  # where the end mark of a whole file is looked for: some cameras write a trailer behind it
 )

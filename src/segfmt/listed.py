@@ -72,3 +72,19 @@ def mask_sample(ref: SampleRef, path: Path, mask: Mask, notes: tuple[Note, ...] 
         problem = f"is {width} x {height}, but its image {size[1]} x {size[0]}"
         raise FormatError(problem, path=path)
     return Sample(ref, (height, width), mask, notes)
+
+
+def check_apart(lists: Mapping[str, Iterable[str]], option: str) -> None:
+    """Raise `FormatError` if a name stands in several splits' lists, as both would have one file.
+
+    `option` is what keeps splits apart.
+    """
+    owner: dict[str, str] = {}
+    for split, names in lists.items():
+        for name in names:
+            other = owner.setdefault(name, split)
+            if other != split:
+                raise FormatError(
+                    f'"{name}" is in the splits {other} and {split}, and was written to one file',
+                    mend=f"Give {option}.",
+                )

@@ -22,7 +22,7 @@ from segfmt.format import Format
 from segfmt.formats._aihub_dialects import DIALECTS, Dialect, Label, Shape, read_label
 from segfmt.formats._aihub_write import AihubWriter
 from segfmt.hookspecs import hookimpl
-from segfmt.imagefile import IMAGE_SUFFIXES, image_size
+from segfmt.imagefile import IMAGE_SUFFIXES, SIDEWAYS, image_size, stored_orientation
 from segfmt.model import Note, Polygons, Sample, SampleRef, merge_notes
 from segfmt.pairing import ImageIndex, place_of
 from segfmt.tables import TABLES, read_table, table_named
@@ -180,6 +180,8 @@ def _shape(
     shape = image_size(image)
     if said == shape or not dialect.size:
         return shape, []
+    if said == shape[::-1] and stored_orientation(image)[0] in SIDEWAYS:
+        return said, []  # drawn on the image as viewers turn it, which the core sees to
     words = f"label {said[1]} x {said[0]}" if said else "label none"
     return shape, [Note("sizes taken from the image", f"{words}, image {shape[1]} x {shape[0]}")]
 
