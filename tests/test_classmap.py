@@ -153,10 +153,8 @@ def test_a_target_without_background_takes_ignore_for_it() -> None:
 
 def test_masks_and_polygons_go_through_one_table() -> None:
     plan = planned(classes="car=1")
-    mask = Mask(np.array([[0, 1, 2], [5, 255, 5]], np.uint8), np.ones((2, 3), np.uint16))
-    mapped = plan.mask(mask)
-    assert mapped.ids.tolist() == [[0, 0, 0], [1, 255, 1]]
-    assert mapped.instances is mask.instances
+    mask = Mask(np.array([[0, 1, 2], [5, 255, 5]], np.uint8))
+    assert plan.mask(mask).ids.tolist() == [[0, 0, 0], [1, 255, 1]]
     polygons = Polygons.from_rings([[[(0, 0)]], [[(1, 1)]]], [5, 2])
     assert plan.polygons(polygons).class_ids.tolist() == [1, 0]
 
@@ -199,3 +197,30 @@ def test_the_built_in_tables() -> None:
     ]
     assert TABLES["satellite-fine"].by_name("mortorway").id == 11
     assert TABLES["voc"].by_name("tvmonitor").id == 20
+
+
+def test_objects_stay_apart_where_classes_become_one() -> None:
+    plan = planned(classes="car=1,road=1")
+    ids = np.array([[5, 5, 1, 1], [2, 0, 255, 5]], np.uint8)
+    numbers = np.array([[1, 2, 1, 1], [7, 0, 3, 0]], np.uint16)
+    mapped = plan.mask(Mask(ids, numbers))
+    assert mapped.ids.tolist() == [[1, 1, 1, 1], [0, 0, 255, 1]]
+    assert mapped.instances is not None
+    (a, b, c, d), rest = mapped.instances.tolist()
+    assert len({a, b, c}) == 3
+    assert c == d
+    assert min(a, b, c) == 1
+    assert rest == [0, 0, 0, 0]
+    rings = [[[(0, 0)]]] * 4
+    polygons = Polygons.from_rings(rings, [5, 1, 2, 5], instance_ids=[1, 1, 4, 1])
+    found = plan.polygons(polygons).instance_ids
+    assert found is not None
+    assert found[0] == found[3] != found[1]
+    assert found[2] == 0
+
+
+def test_objects_keep_their_numbers_where_no_class_is_merged() -> None:
+    mask = Mask(np.array([[5, 1]], np.uint8), np.array([[900, 3]], np.uint16))
+    mapped = planned(classes="car=2,road=1").mask(mask)
+    assert mapped.instances is not None
+    assert mapped.instances.tolist() == [[900, 3]]

@@ -35,7 +35,11 @@ class ClassMap:
 
     def polygons(self, polygons: Polygons) -> Polygons:
         """Return the polygons under the target's ids; a few numbers, so map before painting."""
-        return replace(polygons, class_ids=self.lut[polygons.class_ids])
+        mapped = replace(polygons, class_ids=self.lut[polygons.class_ids])
+        if polygons.instance_ids is None:
+            return mapped
+        numbers = self._numbers(polygons.class_ids, polygons.instance_ids)
+        return replace(mapped, instance_ids=numbers.astype(np.int32))
 
     def mask(self, mask: Mask) -> Mask:
         """Return the mask under the target's ids.
@@ -64,7 +68,29 @@ class ClassMap:
             raise FormatError(
                 f"has the id {id}, which is no class of the dataset", where=_first(mask.ids, id)
             )
-        return Mask(ids, mask.instances)
+        if mask.instances is None:
+            return Mask(ids)
+        objects, places = np.unique(
+            mask.instances.astype(np.uint32) << np.uint32(8) | mask.ids, return_inverse=True
+        )
+        numbers = self._numbers((objects & 255).astype(np.int32), (objects >> 8).astype(np.int32))
+        return Mask(ids, numbers.astype(np.uint16)[places].reshape(ids.shape))
+
+    def _numbers(
+        self, class_ids: npt.NDArray[np.int32], numbers: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        """Return object numbers under the target's classes: none twice where classes become one.
+
+        Objects of what becomes background or ignore are none any more.
+        """
+        objects = {info.id for info in self.table if info.role == "class"}
+        result = np.where(np.isin(self.lut[class_ids], list(objects)), numbers, 0)
+        for target in np.unique(self.lut[class_ids[result > 0]]).tolist():
+            here = (self.lut[class_ids] == target) & (result > 0)
+            if len(np.unique(class_ids[here])) > 1:
+                pairs = np.stack([class_ids[here], numbers[here]])
+                result[here] = np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1) + 1
+        return result.astype(np.int32)
 
 
 def class_map(
