@@ -59,7 +59,7 @@ def test_from_an_empty_folder_to_a_passing_kit(tmp_path: Path) -> None:
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join([str(installed), str(tmp_path / "plugin" / "src"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
+        "PYTHONPATH": os.pathsep.join([str(installed), str(tmp_path / "plugin" / "src")]),
     }
 
     def shell(code: str) -> str:

@@ -88,9 +88,7 @@ EXPECTED = sorted(((48, 64), ids.tobytes()) for ids in masks().values())
 
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("target", FORMATS)
-def test_every_pair(
-    datasets: dict[str, Path], tmp_path: Path, source: str, target: str
-) -> None:
+def test_every_pair(datasets: dict[str, Path], tmp_path: Path, source: str, target: str) -> None:
     convert(datasets[source], source, tmp_path / "dst", target)
     assert pixels(tmp_path / "dst", target) == EXPECTED
 

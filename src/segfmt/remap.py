@@ -70,6 +70,10 @@ class ClassMap:
             )
         if mask.instances is None:
             return Mask(ids)
+        becomes = lut[used > 0].tolist()
+        if len(set(becomes)) == len(becomes):  # the usual case, at a tenth of the cost
+            keeps = np.isin(lut, [info.id for info in self.table if info.role == "class"])
+            return Mask(ids, np.where(keeps[mask.ids], mask.instances, np.uint16(0)))
         objects, places = np.unique(
             mask.instances.astype(np.uint32) << np.uint32(8) | mask.ids, return_inverse=True
         )

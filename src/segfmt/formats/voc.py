@@ -12,28 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.classes import ClassTable
-from segfmt.errors import UsageError
+from segfmt.errors import FormatError
 from segfmt.files import atomic_write, check_key
 from segfmt.format import Accepts, Entry, Format
+from segfmt.formats._voc_classes import VOID, colormap
+from segfmt.formats._voc_read import VocReader, detect
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import Placement, place_image, write_mask
+from segfmt.listed import check_apart
 from segfmt.model import Mask, Note, Sample
-
-VOID_COLOR = (224, 224, 192)
-
-
-def colormap() -> npt.NDArray[np.uint8]:
-    """Return uint8 (256, 3): the color that VOC's own tools give each index.
-
-    Bits 0, 3, 6 of the index go to red from its highest bit down, bits 1, 4, 7 to green, bits 2, 5
-    to blue, as in the devkit's `VOClabelcolormap`.
-
-    >>> colormap()[[1, 2, 15]].tolist()
-    [[128, 0, 0], [0, 128, 0], [192, 128, 128]]
-    """
-    index = np.arange(256)[:, None]
-    bits = sum(((index >> (3 * place + np.arange(3))) & 1) << (7 - place) for place in range(3))
-    return np.asarray(bits, np.uint8)
+from segfmt.tables import VOID_COLOR
+from segfmt.trainids import ignore_as_255
 
 
 @dataclass(frozen=True)
@@ -41,7 +30,8 @@ class VocWriter:
     """Writes masks as 8-bit palette PNG, 255 for void, with the lists that loaders read.
 
     The class names stand in `labelmap.txt` (name:r,g,b:parts:actions, in order of id) for the tools
-    that read that, and with their ids in `classes.json`.
+    that read that, and with their ids in `classes.json`. Objects go to `SegmentationObject` where
+    the source tells them apart.
     """
 
     root: Path
@@ -53,23 +43,23 @@ class VocWriter:
     palette: Annotated[
         Literal["classes", "voc"], "colors of the masks: the classes' own, or VOC's color map"
     ] = "classes"
-    accepts: Accepts = field(default=Accepts(mask=True), init=False)
+    split_folders: Annotated[
+        bool, "keep splits in folders of their own, where samples of several have one name"
+    ] = False
+    accepts: Accepts = field(default=Accepts(mask=True, instances=True), init=False)
 
     def __post_init__(self) -> None:
         check_key(self.base)
-        if beyond := [info for info in self.classes if info.id > 255]:
-            raise UsageError(
-                f'class "{beyond[0].name}" has the id {beyond[0].id}: VOC masks end at 255'
-            )
+        own = ignore_as_255(self.classes, "VOC masks")
         if self.palette == "voc":
-            colors = [tuple(color) for color in self._rest.tolist()]
-            own = ClassTable(replace(info, color=colors[info.id]) for info in self.classes)
-            object.__setattr__(self, "classes", own)
+            colors = [(red, green, blue) for red, green, blue in self._rest.tolist()]
+            own = ClassTable(replace(info, color=colors[info.id]) for info in own)
+        object.__setattr__(self, "classes", own)
 
     @cached_property
     def _rest(self) -> npt.NDArray[np.uint8]:
         colors = colormap()
-        colors[255] = VOID_COLOR
+        colors[VOID] = VOID_COLOR
         return colors
 
     @cached_property
@@ -77,32 +67,45 @@ class VocWriter:
         return self.classes.palette(self._rest)
 
     def write(self, sample: Sample) -> Entry:
-        """Write `SegmentationClass/<key>.png` and put the image at `JPEGImages/<key>.jpg`."""
+        """Write `SegmentationClass/<key>.png` and put the image at `JPEGImages/<key>.jpg`.
+
+        Raises `FormatError` for more than 254 objects, which 8 bits cannot tell apart.
+        """
         assert isinstance(sample.label, Mask)  # noqa: S101 - what `accepts` says
-        ref = sample.ref
-        mask = f"{self.base}/SegmentationClass/{ref.key}.png"
-        image = f"{self.base}/JPEGImages/{ref.key}.jpg"
+        ref, label = sample.ref, sample.label
+        name = self._name(ref.split, ref.key)
+        files = [f"{self.base}/SegmentationClass/{name}.png"]
         notes: tuple[Note, ...] = ()
-        files: tuple[str, ...] = (mask,)
+        objects = None if label.instances is None else number_objects(label.ids, label.instances)
         if ref.image is not None and self.images != "none":
-            notes = place_image(ref.image, self.root / image, self.images)
-            files = (mask, image)
-        write_mask(self.root / mask, sample.label.ids, self._palette)
-        return Entry(ref.split, ref.key, files, notes)
+            files.append(f"{self.base}/JPEGImages/{name}.jpg")
+            notes = place_image(ref.image, self.root / files[1], self.images)
+        if objects is not None:
+            files.append(f"{self.base}/SegmentationObject/{name}.png")
+            write_mask(self.root / files[-1], objects, self._rest)
+        write_mask(self.root / files[0], label.ids, self._palette)
+        return Entry(ref.split, ref.key, tuple(files), notes)
 
     def finish(self, entries: Iterable[Entry]) -> None:
-        """Write `ImageSets/Segmentation/<split>.txt`, `trainval.txt`, and the class names."""
+        """Write `ImageSets/Segmentation/<split>.txt`, `trainval.txt`, and the class names.
+
+        Raises `FormatError` if samples of several splits have one name, and so one file.
+        """
         lists: dict[str, list[str]] = {}
         for entry in entries:
-            lists.setdefault(entry.split, []).append(entry.key)
+            lists.setdefault(entry.split, []).append(self._name(entry.split, entry.key))
+        check_apart(lists, "-o split_folders=true")
         if {"train", "val"} <= lists.keys():
             lists["trainval"] = sorted(lists["train"] + lists["val"])
         base = self.root / self.base
-        for split, keys in lists.items():
-            text = "".join(f"{key}\n" for key in keys)
+        for split, names in lists.items():
+            text = "".join(f"{name}\n" for name in names)
             atomic_write(base / "ImageSets" / "Segmentation" / f"{split}.txt", text.encode())
         atomic_write(base / "labelmap.txt", self._labelmap().encode())
         atomic_write(base / "classes.json", self.classes.to_json())
+
+    def _name(self, split: str, key: str) -> str:
+        return f"{split}/{key}" if self.split_folders else key
 
     def _labelmap(self) -> str:
         lines = ["# label:color_rgb:parts:actions"]
@@ -112,7 +115,42 @@ class VocWriter:
         return "\n".join(lines) + "\n"
 
 
+def number_objects(
+    ids: npt.NDArray[np.uint8], instances: npt.NDArray[np.uint16]
+) -> npt.NDArray[np.uint8]:
+    """Return uint8 (H, W): objects numbered 1 to n over all classes of an image, void as 255.
+
+    `instances` counts by class, so an object is a class and a number; they are numbered in that
+    order. Raises `FormatError` for more than 254.
+    """
+    stride = int(instances.max(initial=0)) + 1
+    codes = ids.astype(np.int32) * stride + instances
+    present = np.zeros(256 * stride, bool)
+    present[codes] = True
+    present[::stride] = False  # number 0: no object
+    present[VOID * stride :] = False
+    found = np.flatnonzero(present)
+    if len(found) >= VOID:
+        raise FormatError(
+            f"has {len(found)} objects, and SegmentationObject can tell 254 apart",
+            mend="Leave out objects of classes that do not matter with --classes.",
+        )
+    numbers = np.zeros(len(present), np.uint8)
+    numbers[found] = np.arange(1, len(found) + 1)
+    numbers[VOID * stride :] = VOID
+    objects: npt.NDArray[np.uint8] = numbers[codes]
+    return objects
+
+
 @hookimpl
 def segfmt_formats() -> list[Format]:
     """Bring Pascal VOC."""
-    return [Format("voc", "Pascal VOC: palette PNG masks, JPEG images, lists", writer=VocWriter)]
+    return [
+        Format(
+            "voc",
+            "Pascal VOC: palette PNG masks, JPEG images, lists",
+            reader=VocReader,
+            writer=VocWriter,
+            detect=detect,
+        )
+    ]
