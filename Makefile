@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JUDGES := .venv-judges
+PLUGINS := $(wildcard plugins/segfmt-*)
 
 .PHONY: demo test lint bench clean
 .DELETE_ON_ERROR:
@@ -14,6 +15,7 @@ demo: $(READY)
 
 test: $(READY) $(JUDGES)/ready
 	SEGFMT_CITYSCAPESSCRIPTS_PYTHON=$(CURDIR)/$(JUDGES)/bin/python $(BIN)/python -m pytest
+	for plugin in $(PLUGINS); do (cd $$plugin && $(CURDIR)/$(BIN)/python -m pytest) || exit 1; done
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -27,11 +29,11 @@ bench: $(READY)
 clean:
 	rm -rf $(VENV) $(JUDGES) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segfmt needs Python >= 3.11; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable . --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable . --group dev $(PLUGINS:%=--editable %)
 	touch $@
 
 $(JUDGES)/ready: pyproject.toml

@@ -151,6 +151,13 @@ def test_a_target_without_background_takes_ignore_for_it() -> None:
     assert (plan.background, int(plan.lut[0]), int(plan.lut[1])) == (255, 255, 0)
 
 
+def test_classes_without_background_do_for_masks_alone() -> None:
+    table = ClassTable([ClassInfo(1, "road")])
+    plan = class_map(table, {1: table.by_id(1)}, table)
+    assert plan.background is None
+    assert plan.mask(Mask(np.ones((1, 2), np.uint8))).ids.tolist() == [[1, 1]]
+
+
 def test_masks_and_polygons_go_through_one_table() -> None:
     plan = planned(classes="car=1")
     mask = Mask(np.array([[0, 1, 2], [5, 255, 5]], np.uint8))

@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 import segfmt
+import segfmt.plugins
 from segfmt.options import options_of
 
 DOCS = Path(__file__).parents[1] / "docs"
-FORMATS = dict(segfmt.formats())
+ORIGINS = segfmt.plugins.host().origins
+FORMATS = {
+    name: record for name, record in segfmt.formats().items() if ORIGINS[name].startswith("segfmt:")
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)

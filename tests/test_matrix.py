@@ -1,13 +1,14 @@
 """Every format to every format: the pixels of every class survive each of the 8 x 8 conversions."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from aihub_files import write_image
 
 import segfmt
+from aihub_files import write_image
 from segfmt import ClassInfo, ClassTable, Polygons, rasterize, write_mask
 from segfmt.classes import normal_name
 
@@ -20,10 +21,10 @@ TABLE = ClassTable(
         ClassInfo(2, "road", (128, 64, 128)),
     ]
 )
-# EdgeNets' custom loader wants ids from 0 without gaps; the others keep the ids they are given.
+# EdgeNets and MMSegmentation want ids from 0 without gaps, and satellite has but these two classes.
+CLASSES = "building=1,road=2"
 OPTIONS: dict[str, dict[str, Any]] = {
-    "espnet": {"classes": "building=1,road=2"},
-    "mmseg": {"classes": "building=1,road=2"},
+    name: {"classes": CLASSES} for name in ("espnet", "mmseg", "satellite")
 }
 
 
@@ -103,7 +104,7 @@ def test_a_chain_through_all_of_them_gives_back_the_masks(
 ) -> None:
     chain = ["voc", "aihub", "cityscapes", "satellite", "mmseg", "kitti", "espnet", "voc"]
     root = datasets["voc"]
-    for step, (source, target) in enumerate(zip(chain, chain[1:], strict=False)):
+    for step, (source, target) in enumerate(pairwise(chain)):
         convert(root, source, tmp_path / f"{step}-{target}", target)
         root = tmp_path / f"{step}-{target}"
     assert pixels(root, "voc") == EXPECTED

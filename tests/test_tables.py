@@ -70,7 +70,7 @@ def test_lists_are_read_however_they_were_saved(tmp_path: Path, encoding: str) -
 
 
 def test_vocs_colors_are_those_of_its_color_map() -> None:
-    from segfmt.formats.voc import colormap
+    from segfmt.tables import voc_colors
 
     for info in VOC:
-        assert tuple(colormap()[info.id].tolist()) == info.color or info.role == "ignore"
+        assert voc_colors()[info.id] == info.color or info.role == "ignore"

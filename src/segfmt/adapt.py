@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segfmt.errors import UsageError
 from segfmt.model import FillRule, Mask, Note, Polygons, Rounding, Sample, offsets_of
 from segfmt.raster import check_shape, rasterize, rasterize_instances, trace
 from segfmt.scratch import scratch
@@ -22,12 +23,12 @@ _ROUND = {"truncate": np.trunc, "nearest": np.rint, "floor": np.floor}
 class Adapter:
     """Makes a sample's label into what the writer accepts, without changing a pixel.
 
-    `background` is the id of what no label covers. `fill_rule` and `rounding` override the
-    reader's.
+    `background` is the id of what no label covers, None if the classes have none. `fill_rule` and
+    `rounding` override the reader's.
     """
 
     accepts: Accepts
-    background: int
+    background: int | None
     fill_rule: FillRule | None = None
     rounding: Rounding | None = None
 
@@ -69,7 +70,7 @@ class Adapter:
             mask,
             fill_rule=self.accepts.fill_rule or "center",
             holes=self.accepts.holes,
-            background=self.background,
+            background=_unused(mask) if self.background is None else self.background,
         )
         return replace(sample, label=label, notes=notes)
 
@@ -91,10 +92,20 @@ class Adapter:
 
     def _painted(self, polygons: Polygons, shape: tuple[int, int]) -> Mask:
         check_shape(shape)
+        if self.background is None:
+            raise UsageError("the classes have no background for what no polygon covers")
         ids = rasterize(polygons, shape, background=self.background, out=scratch("mask", shape))
         if polygons.instance_ids is None:
             return Mask(ids)
         return Mask(ids, rasterize_instances(polygons, shape))
+
+
+def _unused(mask: Mask) -> int:
+    """Return an id that the mask has not, so that every pixel of it gets a polygon."""
+    free = np.bincount(mask.ids.reshape(-1), minlength=256) == 0
+    if not free.any():
+        raise UsageError("the classes have no background, and no id of 256 is left for one")
+    return int(free.argmax())
 
 
 def _without_empty(polygons: Polygons) -> Polygons:

@@ -26,11 +26,12 @@ class ClassMap:
     """What each source id becomes.
 
     `lut` is int32 (256 or more,): the target's id, or -1 for ids that are no class of the source.
-    `background` is the target's id of what no label covers, `table` the target's classes.
+    `background` is the target's id of what no label covers, None if it has none; `table` the
+    target's classes.
     """
 
     lut: npt.NDArray[np.int32]
-    background: int
+    background: int | None
     table: ClassTable
 
     def polygons(self, polygons: Polygons) -> Polygons:
@@ -133,9 +134,7 @@ def class_map(
             lut[info.id] = found.id
     if missing:
         raise UsageError(_missing_names(missing, source, mapped, target))
-    if background is None:
-        raise UsageError("the target's classes have no background for what no label covers")
-    return ClassMap(lut, background.id, target)
+    return ClassMap(lut, None if background is None else background.id, target)
 
 
 def _first(ids: npt.NDArray[np.uint8], id: int) -> str:

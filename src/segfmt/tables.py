@@ -242,15 +242,33 @@ def table_named(text: str) -> ClassTable:
     return read_table(Path(text))
 
 
+def voc_colors() -> list[Color]:
+    """Return the colors that VOC's own tools give the indices 0 to 255, no two alike.
+
+    Bits 0, 3, 6 of the index go to red from its highest bit down, bits 1, 4, 7 to green, bits 2, 5
+    to blue, as in the devkit's `VOClabelcolormap`.
+
+    >>> colors = voc_colors()
+    >>> colors[1], colors[2], colors[15]
+    ((128, 0, 0), (0, 128, 0), (192, 128, 128))
+    """
+    return [(_spread(id), _spread(id >> 1), _spread(id >> 2)) for id in range(256)]
+
+
+def _spread(bits: int) -> int:
+    return sum((bits >> 3 * place & 1) << (7 - place) for place in range(3))
+
+
 def anonymous_table() -> ClassTable:
     """Return class_0 to class_254 and 255 as ignore, for masks of which no names are known.
 
-    0 is taken for the background and 255 for ignore, as nearly all loaders do.
+    0 is taken for the background and 255 for ignore, as nearly all loaders do; colors are VOC's.
     """
+    colors = voc_colors()
     return ClassTable(
         [
-            ClassInfo(0, "class_0", role="background"),
-            *(ClassInfo(id, f"class_{id}") for id in range(1, 255)),
+            ClassInfo(0, "class_0", colors[0], "background"),
+            *(ClassInfo(id, f"class_{id}", colors[id]) for id in range(1, 255)),
             ClassInfo(255, "ignore", VOID_COLOR, "ignore"),
         ]
     )

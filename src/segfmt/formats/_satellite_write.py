@@ -74,6 +74,10 @@ class SatelliteWriter:
         else:
             documents = {"labels": [*features["building"], *features["road"]]}
         files = []
+        placed = ref.image is not None and self.images != "none"
+        if ref.image is not None and placed:
+            # First, because it is what may fail.
+            notes += place_image(ref.image, self.root / image, self.images)
         for folder, rows in documents.items():
             label = f"{ref.split}/{folder}/{ref.key}.json"
             document = {"type": "FeatureCollection", "features": rows}
@@ -81,8 +85,7 @@ class SatelliteWriter:
             files.append(label)
         if place(Path(files[0])) != (ref.split, ref.key):
             notes.append(Note("reads back under another name", f"{ref.split}/{ref.key}"))
-        if ref.image is not None and self.images != "none":
-            notes += place_image(ref.image, self.root / image, self.images)
+        if placed:
             files.append(image)
         return Entry(ref.split, ref.key, tuple(files), tuple(notes))
 
