@@ -27,6 +27,12 @@ def ignore_as_255(classes: ClassTable, masks: str) -> ClassTable:
     )
 
 
+def plus_ignore(classes: ClassTable) -> ClassTable:
+    """Return the classes with 255 as ignore, unless they have ignore, or a class of that id."""
+    taken = "ignore" in classes or any(info.id == IGNORE for info in classes)
+    return classes if taken else classes.with_ignore()
+
+
 def check_contiguous(classes: ClassTable, reader: str) -> None:
     """Raise `UsageError`, with a way to renumber, unless the ids are 0 to n - 1; ignore may differ.
 

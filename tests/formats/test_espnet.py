@@ -64,7 +64,8 @@ def source(root: Path, *keys: str, suffix: str = ".jpg", ids: Any = IDS) -> Path
         path = root / "ImageSets" / "Segmentation" / f"{split}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(names))
-    (root / "classes.json").write_bytes(TABLE.to_json())
+    table = TABLE.with_ignore() if 255 in ids else TABLE
+    (root / "classes.json").write_bytes(table.to_json())
     return root
 
 

@@ -482,8 +482,11 @@ def test_zero_is_reduced_as_its_loader_does_it(tmp_path: Path) -> None:
     assert reader.classes.background is None
     assert reader.classes.by_id(0).name == "class_0"
     assert MmsegReader(tmp_path).classes.background.id == 0
-    given = MmsegReader(tmp_path, reduce_zero_label=True, table="cityscapes-train").classes
-    assert given.by_id(0).name == "road"
+    given = MmsegReader(tmp_path, reduce_zero_label=True, table="satellite").classes
+    assert given == TABLES["satellite"].with_ignore()
+    (tmp_path / "classes.json").write_bytes(TABLES["satellite"].to_json())
+    assert MmsegReader(tmp_path, reduce_zero_label=True).classes == given
+    assert MmsegReader(tmp_path).classes == TABLES["satellite"]  # which says all there is
 
 
 def test_a_missing_mask_fails_and_a_test_list_is_left_out(tmp_path: Path) -> None:

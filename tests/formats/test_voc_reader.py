@@ -182,6 +182,7 @@ def test_which_table_counts(tmp_path: Path) -> None:
     table = ClassTable([ClassInfo(0, "b", role="background"), ClassInfo(1, "from json")])
     (tmp_path / "classes.json").write_bytes(table.to_json())
     assert first() == "from json"
+    assert VocReader(tmp_path).classes == table  # which says all there is
     assert first(table="satellite") == "building"
     assert first(table=str(base / "class_names.txt")) == "from names"
     with pytest.raises(UsageError, match="neither a class table nor a file"):

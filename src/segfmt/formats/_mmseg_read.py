@@ -25,7 +25,7 @@ from segfmt.model import Mask, Sample, SampleRef
 from segfmt.pairing import SPLITS
 from segfmt.tablefiles import dataset_table
 from segfmt.tables import anonymous_table
-from segfmt.trainids import IGNORE
+from segfmt.trainids import IGNORE, plus_ignore
 
 # Names of the folders of images and of masks, as its documentation and its datasets have them.
 FOLDERS = (
@@ -69,20 +69,16 @@ class MmsegReader:
 
     @cached_property
     def classes(self) -> ClassTable:
-        """The dataset's classes, with 255 as ignore unless that is a class.
-
-        A `classes.json` in the dataset says all there is, so that nothing is added to it.
-        """
+        """The dataset's classes, with 255 as ignore unless `classes.json` is there and has none."""
         table = self._known or anonymous_table()
         if not self._known and self.reduce_zero_label:
             # What the files have as 1 is 0 now: a class as any other.
             table = ClassTable(
                 replace(info, role="class") if info.role == "background" else info for info in table
             )
-        if not self.table and (self.root / "classes.json").is_file() and not self.reduce_zero_label:
-            return table
-        taken = "ignore" in table or any(info.id == IGNORE for info in table)
-        return table if taken else table.with_ignore()
+        # What segfmt wrote says all there is; others name the classes alone.
+        own = not self.table and (self.root / "classes.json").is_file()
+        return table if own and not self.reduce_zero_label else plus_ignore(table)
 
     @property
     def warnings(self) -> tuple[str, ...]:

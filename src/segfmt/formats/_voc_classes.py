@@ -11,7 +11,7 @@ import numpy.typing as npt
 from segfmt.classes import ClassInfo, ClassTable, normal_name
 from segfmt.errors import FormatError
 from segfmt.lists import read_list
-from segfmt.tables import read_table
+from segfmt.tables import read_table, voc_colors
 
 TABLE_FILES = ("classes.json", "labelmap.txt", "class_names.txt")
 IGNORE_NAMES = frozenset({"ignore", "ignored", "void", "__ignore__"})  # in labelmaps of other tools
@@ -19,22 +19,12 @@ VOID = 255
 
 
 def colormap() -> npt.NDArray[np.uint8]:
-    """Return uint8 (256, 3): the color that VOC's own tools give each index.
-
-    Bits 0, 3, 6 of the index go to red from its highest bit down, bits 1, 4, 7 to green, bits 2, 5
-    to blue, as in the devkit's `VOClabelcolormap`.
-
-    >>> colormap()[[1, 2, 15]].tolist()
-    [[128, 0, 0], [0, 128, 0], [192, 128, 128]]
-    """
-    index = np.arange(256)[:, None]
-    bits = sum(((index >> (3 * place + np.arange(3))) & 1) << (7 - place) for place in range(3))
-    return np.asarray(bits, np.uint8)
+    """Return uint8 (256, 3): the color that VOC's own tools give each index."""
+    return np.array(voc_colors(), np.uint8)
 
 
 OBJECT_COLORS = ClassTable(
-    ClassInfo(index, f"object {index}", (red, green, blue))
-    for index, (red, green, blue) in enumerate(colormap().tolist())
+    ClassInfo(index, f"object {index}", color) for index, color in enumerate(voc_colors())
 )
 
 
@@ -50,7 +40,7 @@ def read_classes(path: Path) -> ClassTable:
 
 def _names(path: Path) -> ClassTable:
     """Read labelme's `class_names.txt`: the name on line n has the id n - 1 and VOC's color."""
-    colors = [(red, green, blue) for red, green, blue in colormap().tolist()]
+    colors = voc_colors()
     return ClassTable(
         ClassInfo(line - 1, name, colors[min(line, 256) - 1], "class" if line > 1 else "background")
         for line, name in read_list(path)

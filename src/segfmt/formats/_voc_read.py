@@ -27,6 +27,7 @@ from segfmt.listed import (
 )
 from segfmt.model import Mask, Note, Sample, SampleRef
 from segfmt.tables import TABLES, table_named
+from segfmt.trainids import plus_ignore
 
 MASKS = "SegmentationClass"
 LISTS = "ImageSets/Segmentation"
@@ -56,30 +57,22 @@ class VocReader:
 
     @cached_property
     def _known(self) -> ClassTable | None:
-        given = Path(self.table)
-        if given.name in TABLE_FILES and given.is_file():
-            return read_classes(given)
         if self.table:
-            return table_named(self.table)
-        for name in TABLE_FILES:
-            for folder in (self._base, self.root):
-                if (folder / name).is_file():
-                    return read_classes(folder / name)
-        return None
+            given = Path(self.table)
+            own = given.name in TABLE_FILES and given.is_file()
+            return plus_ignore(read_classes(given) if own else table_named(self.table))
+        places = (at / name for name in TABLE_FILES for at in (self._base, self.root))
+        found = next((path for path in places if path.is_file()), None)
+        if found is None:
+            return None
+        table = read_classes(found)
+        # What segfmt wrote says all there is; others name the classes alone.
+        return table if found.name == "classes.json" else plus_ignore(table)
 
     @cached_property
     def classes(self) -> ClassTable:
-        """The dataset's classes, else VOC's own, with 255 as ignore unless that is a class.
-
-        A `classes.json` in the dataset says all there is, so that nothing is added to it.
-        """
-        table = self._known or TABLES["voc"]
-        if not self.table and any(
-            (at / "classes.json").is_file() for at in (self._base, self.root)
-        ):
-            return table
-        taken = "ignore" in table or any(info.id == VOID for info in table)
-        return table if taken else table.with_ignore()
+        """The dataset's classes, else VOC's own."""
+        return self._known or TABLES["voc"]
 
     @property
     def warnings(self) -> tuple[str, ...]:

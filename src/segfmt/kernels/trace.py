@@ -167,7 +167,7 @@ def _follow(
             turn = (heading + 3) & 3
         corners[np.uint64(corner)] = np.uint8(byte & ~(_START << turn))
         kind = 4 * heading + turn
-        closed = corner == start and turn == first
+        closed = corner == start  # No border passes its start twice.
         place = begin if closed else n
         # Corner 0, which nobody asks, takes the other tags: another branch is what this saves.
         tags[np.uint64(corner if _TAGGED_TURNS >> kind & 1 else 0)] = place
