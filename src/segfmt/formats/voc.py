@@ -21,7 +21,7 @@ from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import Placement, place_image, write_mask
 from segfmt.listed import check_apart
 from segfmt.model import Mask, Note, Sample
-from segfmt.tables import VOID_COLOR
+from segfmt.tables import voc_colors
 from segfmt.trainids import ignore_as_255
 
 
@@ -52,19 +52,17 @@ class VocWriter:
         check_key(self.base)
         own = ignore_as_255(self.classes, "VOC masks")
         if self.palette == "voc":
-            colors = [(red, green, blue) for red, green, blue in self._rest.tolist()]
+            colors = voc_colors()
             own = ClassTable(replace(info, color=colors[info.id]) for info in own)
         object.__setattr__(self, "classes", own)
 
     @cached_property
-    def _rest(self) -> npt.NDArray[np.uint8]:
-        colors = colormap()
-        colors[VOID] = VOID_COLOR
-        return colors
+    def _colormap(self) -> npt.NDArray[np.uint8]:
+        return colormap()
 
     @cached_property
     def _palette(self) -> npt.NDArray[np.uint8]:
-        return self.classes.palette(self._rest)
+        return self.classes.palette(self._colormap)
 
     def write(self, sample: Sample) -> Entry:
         """Write `SegmentationClass/<key>.png` and put the image at `JPEGImages/<key>.jpg`.
@@ -82,7 +80,7 @@ class VocWriter:
             notes = place_image(ref.image, self.root / files[1], self.images)
         if objects is not None:
             files.append(f"{self.base}/SegmentationObject/{name}.png")
-            write_mask(self.root / files[-1], objects, self._rest)
+            write_mask(self.root / files[-1], objects, self._colormap)
         write_mask(self.root / files[0], label.ids, self._palette)
         return Entry(ref.split, ref.key, tuple(files), notes)
 
