@@ -69,7 +69,7 @@ def _encode(pixels: npt.NDArray[Any], depth: int, color_type: int, extra: bytes 
     rows[:, 0] = 0  # filter None
     rows[:, 1:] = row
     header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
-    data = zlib.compress(rows, 1) if rows.nbytes < SMALL else isal_zlib.compress(rows, 1)
+    data = zlib.compress(rows.data, 1) if rows.nbytes < SMALL else isal_zlib.compress(rows, 1)
     return b"".join(
         (_SIGNATURE, _chunk(b"IHDR", header), extra, _chunk(b"IDAT", data), _chunk(b"IEND", b""))
     )
