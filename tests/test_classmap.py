@@ -69,6 +69,9 @@ def test_the_rest_as_an_error_names_it() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"classes": "car=1,Car=2"}, "is named twice"),
+        ({"rest": "ignore"}, "--rest is for"),
+        ({"classes": "zebra=1"}, "It has: nothing, road"),
         ({"classes": "carr=1"}, 'no class "carr". Did you mean "car"'),
         ({"classes": "car=0"}, "id 0 is that of background"),
         ({"classes": "car=255"}, "id 255 is that of ignore"),
@@ -90,6 +93,9 @@ def test_a_map_renames_merges_and_drops(tmp_path: Path) -> None:
     path.write_text('"road" = "way"\nlane = "Way"\ncar = "ignore"\n', encoding="utf-8")
     plan = planned(map=path)
     assert ids(plan) == {0: 0, 1: 1, 2: 1, 5: 255, 255: 255}
+    plain = ClassTable(info for info in SOURCE if info.role != "ignore")
+    mapped, adopted = mapped_classes(plain, map=path)
+    assert class_map(plain, mapped, adopted).lut[5] == 255
     assert [(info.id, info.name, info.role) for info in plan.table] == [
         (0, "nothing", "background"),
         (1, "way", "class"),

@@ -13,6 +13,7 @@ import segfmt
 from aihub_files import annotation, dataset, label, write_image, write_label
 from segfmt import Report, SampleRef, UsageError, image_size, read_mask
 from segfmt.edits import Edits, parse_edits
+from segfmt.formats.aihub import TABLE
 from segfmt.splits import parse_split
 
 BASE = Path("VOCdevkit/VOC2012")
@@ -60,7 +61,7 @@ def test_only_with_keeps_what_has_enough(tmp_path: Path) -> None:
     root = dataset(tmp_path / "src", ["car", "none"], {"car": label(annotation("vehicle"))})
     report = run(root, tmp_path / "dst", only_with="vehicle, rider")
     assert keys(tmp_path / "dst", "train") == ["car"]
-    assert report.skips == {"under 1 pixels of vehicle, rider": 1}
+    assert report.skips == {"no pixel of vehicle, rider": 1}
     report = run(root, tmp_path / "more", only_with="vehicle", min_pixels=49)
     assert report.done == 0
     assert run(root, tmp_path / "just", only_with="vehicle", min_pixels=48).done == 1
@@ -68,12 +69,31 @@ def test_only_with_keeps_what_has_enough(tmp_path: Path) -> None:
         run(root, tmp_path / "no", only_with="vehicel")
 
 
-def test_only_with_goes_by_source_or_target_name(tmp_path: Path) -> None:
+def test_only_with_looks_at_the_source_before_classes_merge(tmp_path: Path) -> None:
     root = dataset(tmp_path / "src", ["car", "none"], {"car": label(annotation("vehicle"))})
-    report = run(root, tmp_path / "a", classes="vehicle=1", only_with="vehicle")
-    assert report.done == 1
-    with pytest.raises(UsageError, match="becomes background"):
-        run(root, tmp_path / "b", classes="vehicle=1", only_with="road")
+    report = run(root, tmp_path / "a", classes="vehicle=1,road=1", only_with="vehicle")
+    assert (report.done, report.skipped) == (1, 1)
+    assert keys(tmp_path / "a", "train") == ["car"]
+    run(root, tmp_path / "b", classes="vehicle=1", only_with="road")
+    assert keys(tmp_path / "b", "train") == ["none"]
+    renamed = {info.name: "auto" for info in TABLE if info.role == "class"}
+    assert run(root, tmp_path / "c", map=renamed, only_with="auto").done == 2
+
+
+def test_limit_comes_before_the_split(tmp_path: Path) -> None:
+    root = dataset(tmp_path / "src", [f"{n}" for n in range(9)])
+    run(root, tmp_path / "dst", split="last=2", limit=5)
+    assert keys(tmp_path / "dst", "val") == ["3", "4"]
+    report = run(root, tmp_path / "all", split="last=20")
+    assert any("none of the 9 samples for train" in warning for warning in report.warnings)
+
+
+def test_notes_of_a_tiled_sample_are_counted_once(tmp_path: Path) -> None:
+    thin = label(annotation(), annotation("lane", [[1, 1], [2, 2]]))
+    root = dataset(tmp_path / "src", ["a"], {"a": thin})
+    report = run(root, tmp_path / "dst", tile="8x8")
+    assert report.done == 4
+    assert report.notes["polygons dropped: under 3 points"].count == 1
 
 
 def test_resize_is_lanczos_for_images_and_nearest_for_masks(tmp_path: Path) -> None:
@@ -127,6 +147,9 @@ def test_tiles_are_samples_of_their_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
+        {"min_pixels": 5},
+        {"rest": "ignore"},
+        {"rounding": "floor", "fill_rule": "pillow"},
         {"resize": "224"},
         {"resize": "0x5"},
         {"tile": "8x8", "overlap": 8},

@@ -35,7 +35,7 @@ class Adapter:
     def __call__(self, sample: Sample) -> tuple[Sample, str]:
         """Return the sample as the writer takes it, and the rule its polygons were painted by."""
         if isinstance(sample.label, Polygons) and self.accepts.polygons:
-            polygons = self._ruled(sample.label)
+            polygons = self.ruled(sample.label)
             label = self._as_they_are(polygons)
             if label is not None:
                 return replace(sample, label=label), polygons.rule_in_words
@@ -46,11 +46,12 @@ class Adapter:
         """Return the sample with a mask for its label, and the rule it was painted by, if any."""
         if isinstance(sample.label, Mask):
             return sample, ""
-        polygons = self._ruled(sample.label)
+        polygons = self.ruled(sample.label)
         label = self._painted(polygons, sample.shape)
         return replace(sample, label=label), polygons.rule_in_words
 
-    def _ruled(self, polygons: Polygons) -> Polygons:
+    def ruled(self, polygons: Polygons) -> Polygons:
+        """Return the polygons under the rule that they are painted by."""
         return replace(
             polygons,
             fill_rule=self.fill_rule or polygons.fill_rule,

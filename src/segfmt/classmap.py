@@ -42,6 +42,8 @@ def mapped_classes(
     UsageError
         For names that are no class, ids that are taken, and what the map leaves out.
     """
+    if rest is not None and classes is None and map is None:
+        raise UsageError("--rest is for --classes and --map")
     if classes is not None and map is not None:
         raise UsageError("--classes selects and --map maps all: give one of them")
     if classes is not None:
@@ -61,6 +63,12 @@ def mapped_classes(
     return _renamed(source, map, rest or "error")
 
 
+def known(name: str, table: ClassTable) -> str:
+    """Return what to say after a name that is no class: the nearest, or all there are."""
+    names = [info.name for info in table]
+    return did_you_mean(name, names) or f"It has: {', '.join(names[:40])}."
+
+
 def without_ignore(table: ClassTable) -> ClassTable:
     """Return the table without its ignore class, for targets that make it background."""
     return ClassTable(info for info in table if info.role != "ignore")
@@ -76,6 +84,8 @@ def _pairs(classes: str | Mapping[str, int]) -> dict[str, int]:
             name, id = part, str(number)
         if not id.strip().isdecimal() or int(id) > 255:
             raise UsageError(f"--classes {part.strip()}: give NAME=ID, an id being 0 to 255")
+        if normal_name(name) in {normal_name(other) for other in pairs}:
+            raise UsageError(f'--classes: "{name.strip()}" is named twice')
         pairs[name.strip()] = int(id)
     return pairs
 
@@ -86,8 +96,7 @@ def _selected(source: ClassTable, pairs: dict[str, int], rest: Rest) -> tuple[Ma
     for name, id in pairs.items():
         info = source.get(name)
         if info is None:
-            mend = did_you_mean(name, (other.name for other in source))
-            raise UsageError(f'--classes: the source has no class "{name}". {mend}')
+            raise UsageError(f'--classes: the source has no class "{name}". {known(name, source)}')
         mapped[info.id] = first.setdefault(id, replace(info, id=id))
     return _completed(source, mapped, list(first.values()), rest, "--classes names")
 
@@ -119,8 +128,7 @@ def _renamed(source: ClassTable, names: Mapping[str, str], rest: Rest) -> tuple[
     for name, new in names.items():
         info = source.get(name)
         if info is None:
-            mend = did_you_mean(name, (other.name for other in source))
-            raise UsageError(f'--map: the source has no class "{name}". {mend}')
+            raise UsageError(f'--map: the source has no class "{name}". {known(name, source)}')
         if normal_name(new) not in roles:
             # Ids in the order of the map; a target with a table of its own goes by name anyway.
             kept = found.setdefault(
@@ -166,8 +174,8 @@ def _completed(
         if info.id not in mapped:
             role = rest if info.role == "class" else info.role
             mapped[info.id] = ignore if role == "ignore" else background
-    used = {id(info) for info in mapped.values()}
-    extra = [info for info in (background, ignore) if info not in kept and id(info) in used]
+    used = set(mapped.values())
+    extra = [info for info in (background, ignore) if info not in kept and info in used]
     if background not in kept and background not in extra:
         extra.append(background)
     return mapped, ClassTable(sorted([*kept, *extra], key=lambda info: info.id))

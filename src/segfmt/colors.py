@@ -162,8 +162,8 @@ def _unknown_error(
     more = len(strange) - LISTED
     words = "; ".join(named) + (f"; and {more} more" if more > 0 else "")
     return FormatError(
-        f"has {count} pixels of colors that no class has: {words}",
+        f"has {count} pixel{'s' * (count > 1)} of colors that no class has: {words}",
         where=f"pixel x={x}, y={y}",
-        mend="Give the table it was colored by, or say what unknown colors are to become.",
+        mend="Give the table it was colored by, or -i unknown=ignore or background.",
         notes=[Note("pixels of unknown color", str(color), n) for color, n in strange[:LISTED]],
     )

@@ -12,10 +12,10 @@ from typing import Any
 from segfmt import __version__, plugins
 from segfmt.adapt import Adapter
 from segfmt.classes import ClassTable
-from segfmt.classmap import Rest, mapped_classes, without_ignore
+from segfmt.classmap import Rest, known, mapped_classes, without_ignore
 from segfmt.dataset import Dataset, open_dataset
 from segfmt.edits import parse_edits
-from segfmt.errors import UsageError, did_you_mean
+from segfmt.errors import UsageError
 from segfmt.executors import usable_cores
 from segfmt.files import STATE_FOLDER, readable
 from segfmt.format import Format, Map, Reader, Writer
@@ -126,6 +126,8 @@ def convert(
     options = {**(writer_options or {}), **_given(images=images)}
     writer = _writer(plugins.format_named(target), out, adopted, options)
     to_target = class_map(dataset.classes, mapped, writer.classes, ignore_to)
+    if rounding and fill_rule not in (None, "opencv"):
+        raise UsageError(f"--rounding is for the fill rule opencv, not {fill_rule}")
     edits = parse_edits(resize, tile, overlap)
     if edits and options.get("images") in ("symlink", "hardlink"):
         raise UsageError("--resize and --tile make new images: they cannot be links")
@@ -144,7 +146,7 @@ def convert(
     places = (readable(str(root)), dataset.format.name, readable(str(out)), target)
     tally = Report(*places, __version__)
     tally.warnings += [*_remarks(dataset.reader), *_remarks(writer), *_of_colors(writer.classes)]
-    jobs = _listed(dataset, root, tally, dealt)[:limit]
+    jobs = _listed(dataset, root, tally, dealt, limit)
     if progress:
         progress(tally, len(jobs))
     if dry_run:
@@ -153,8 +155,14 @@ def convert(
         compile_missing()
         with Journal(out) as journal:
             journal.clear()
-            _run(run, worker, jobs, journal, tally, progress, fail_fast)
+            looked_at = _run(run, worker, jobs, journal, tally, progress, fail_fast)
             writer.finish(journal.entries())
+        if looked_at < len(jobs):
+            tally.warnings.append(
+                f"stopped at a failure: {len(jobs) - looked_at} samples were not looked at"
+            )
+        if not tally.done:
+            tally.warnings.append("nothing was converted")
         shutil.rmtree(out / STATE_FOLDER / "edited", ignore_errors=True)
     tally.settle(time.monotonic() - started)
     if not dry_run:
@@ -201,29 +209,36 @@ def _presence(
     names: str | None, pixels: int, source: ClassTable, to_target: ClassMap
 ) -> Presence | None:
     if names is None:
+        if pixels != 1:
+            raise UsageError("--min-pixels is for --only-with")
         return None
     ids = []
     for name in names.split(","):
         info = source.get(name) or to_target.table.get(name)
         if info is None:
-            mend = did_you_mean(name, (other.name for other in source))
+            mend = known(name, source)
             raise UsageError(f'--only-with: there is no class "{name.strip()}". {mend}')
-        ids.append(int(to_target.lut[info.id]) if source.get(name) else info.id)
-    if to_target.background in ids:
-        raise UsageError(f"--only-with {names}: that becomes background, which is everywhere")
+        if source.get(name):
+            ids.append(info.id)
+        else:
+            ids += [other.id for other in source if to_target.lut[other.id] == info.id]
     return Presence(tuple(ids), names, pixels)
 
 
-def _listed(dataset: Dataset, root: Path, tally: Report, split: Split | None) -> list[Job]:
-    """Return the samples by split and key; of several with one key all but the first fail."""
+def _listed(
+    dataset: Dataset, root: Path, tally: Report, split: Split | None, limit: int | None
+) -> list[Job]:
+    """Return the first samples by split and key; of several with one key all but the first fail."""
     refs = list(dataset.refs())
     if not refs:
         raise UsageError(f"{root} has nothing in it that {dataset.format.name} can read")
     tally.total = len(refs)
     if split:
-        refs.sort(key=lambda ref: (ref.key, str(ref.source)))
+        refs = sorted(refs, key=lambda ref: (ref.key, str(ref.source)))[:limit]
         split_of = split.deal(refs)
         jobs = [Job(ref, split_of(place)) for place, ref in enumerate(refs)]
+        if "train" not in {job.split for job in jobs}:
+            tally.warnings.append(f"--split leaves none of the {len(jobs)} samples for train")
     else:
         jobs = [Job(ref, ref.split) for ref in refs]
     jobs.sort(key=lambda job: (job.split, job.ref.key, str(job.ref.source)))
@@ -237,7 +252,7 @@ def _listed(dataset: Dataset, root: Path, tally: Report, split: Split | None) ->
             tally.add(Failed(job.ref, error))
         else:
             unique.append(job)
-    return unique
+    return unique[:limit]
 
 
 def _run(
@@ -248,7 +263,9 @@ def _run(
     tally: Report,
     progress: Progress | None,
     fail_fast: bool,
-) -> None:
+) -> int:
+    """Convert the samples; return how many were looked at."""
+    looked_at = 0
     stopped = fail_fast and tally.failed > 0
 
     def until_stopped() -> Iterator[Job]:
@@ -262,6 +279,8 @@ def _run(
         for outcome in outcomes:
             journal.record(outcome)
             tally.add(outcome)
+        looked_at += 1
         stopped = fail_fast and tally.failed > 0
         if progress:
             progress(tally, len(jobs))
+    return looked_at

@@ -104,7 +104,7 @@ def edited(sample: Sample, edits: Edits, orientation: int, folder: Path) -> Iter
     try:
         if image is not None and orientation != 1:
             image = ImageOps.exif_transpose(image)
-        samples = []
+        samples: list[Sample] = []
         for box in edits.boxes(sample.shape[1], sample.shape[0]):
             key = sample.ref.key
             if edits.tile:
@@ -117,7 +117,8 @@ def edited(sample: Sample, edits: Edits, orientation: int, folder: Path) -> Iter
             mask = _mask_part(sample.label, box, edits.resize)
             ref = replace(sample.ref, key=key, image=path)
             height, width = mask.ids.shape
-            samples.append(replace(sample, ref=ref, shape=(height, width), label=mask))
+            notes = () if samples else sample.notes  # said once, however many its tiles
+            samples.append(replace(sample, ref=ref, shape=(height, width), label=mask, notes=notes))
         yield samples
     finally:
         for path in made:

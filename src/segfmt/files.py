@@ -74,7 +74,7 @@ def _walk(folder: Path, root: Path, follow_links: bool, seen: frozenset[Path]) -
             yield path
 
 
-def check_key(key: str) -> None:
+def check_key(key: str, mend: str = "Rename the source file.") -> None:
     """Raise `FormatError` unless a sample's key can be a path below a target folder.
 
     Keys come out of datasets, so they are data: none may climb out of the target, on any system.
@@ -97,10 +97,7 @@ def check_key(key: str) -> None:
     elif any(len(part.encode(errors="replace")) > 240 for part in key.split("/")):
         problem = "a part of it is over 240 bytes long"
     if problem:
-        raise FormatError(
-            f'"{readable(key)}" is no safe name for a file: {problem}',
-            mend="Rename the source file.",
-        )
+        raise FormatError(f'"{readable(key)}" is no safe name for a file: {problem}', mend=mend)
 
 
 @contextmanager

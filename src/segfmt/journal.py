@@ -41,7 +41,10 @@ class Journal:
     def __init__(self, target: Path) -> None:
         self._target = target
         folder = target / STATE_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{target}: cannot be written to: {error.strerror}") from error
         try:
             self._db = sqlite3.connect(folder / FILE)
             self._db.execute(SCHEMA)
@@ -82,11 +85,18 @@ class Journal:
     def clear(self) -> None:
         """Remove the files of the run before and forget them; anything else in the target stays."""
         root = self._target.resolve()
+        folders: set[Path] = set()
         for entry in self.entries():
             for name in entry.files:
                 path = self._target / name
                 # A journal is data too: it may have been edited, or a folder swapped for a link.
                 if path.parent.resolve().is_relative_to(root):
                     path.unlink(missing_ok=True)
+                    folders.add(path.parent)
+        for folder in sorted(folders, key=lambda path: -len(path.parts)):
+            for empty in (folder, *folder.parents):
+                if empty == self._target or not empty.is_dir() or any(empty.iterdir()):
+                    break
+                empty.rmdir()
         self._db.execute("delete from samples")
         self._db.commit()

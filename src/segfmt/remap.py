@@ -26,13 +26,14 @@ class ClassMap:
     """What each source id becomes.
 
     `lut` is int32 (256 or more,): the target's id, or -1 for ids that are no class of the source.
-    `background` is the target's id of what no label covers, None if it has none; `table` the
-    target's classes.
+    `background` is the target's id of what no label covers, None if it has none; `table` and
+    `source` are the target's classes and the source's.
     """
 
     lut: npt.NDArray[np.int32]
     background: int | None
     table: ClassTable
+    source: ClassTable
 
     def polygons(self, polygons: Polygons) -> Polygons:
         """Return the polygons under the target's ids; a few numbers, so map before painting."""
@@ -58,10 +59,12 @@ class ClassMap:
         remap_ids(flat, np.where(fits, lut, 0).astype(np.uint8), ids.reshape(-1), used)
         for group in mask.ambiguous:
             if used[group[0]] and len({int(lut[id]) for id in group}) > 1:
+                names = " and ".join(f'"{self.source.by_id(id).name}"' for id in group)
                 raise FormatError(
-                    f"has pixels of a color that the classes {', '.join(map(str, group))} share",
+                    f"has pixels of a color that {names} share",
                     where=_first(mask.ids, group[0]),
-                    mend="Map those classes to one, or take labels that are no colors.",
+                    mend="Map them to one class, take labels that are no colors, or give "
+                    "-i ambiguous=first.",
                 )
         for id in np.flatnonzero(used & ~fits).tolist():
             if lut[id] > 255:
@@ -125,7 +128,7 @@ def class_map(
             found = target.ignore or (background if ignore_to else None)
             if found is None:
                 raise UsageError(
-                    f'the target cannot hold "{wanted.name}" (ignore) apart from the background. '
+                    f'the target cannot hold "{wanted.name}" apart from the background. '
                     "Give --ignore-to background if it may become that"
                 )
         if found is None:
@@ -134,7 +137,7 @@ def class_map(
             lut[info.id] = found.id
     if missing:
         raise UsageError(_missing_names(missing, source, mapped, target))
-    return ClassMap(lut, None if background is None else background.id, target)
+    return ClassMap(lut, None if background is None else background.id, target, source)
 
 
 def _first(ids: npt.NDArray[np.uint8], id: int) -> str:

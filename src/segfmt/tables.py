@@ -216,7 +216,11 @@ def read_table(path: Path) -> ClassTable:
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", path=path) from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise FormatError(f"is no class table: {error}", path=path) from error
+        raise FormatError(
+            f"is no class table: {error}",
+            path=path,
+            mend='A table is [{"id": 1, "name": "road", "color": [128, 64, 128]}, ...].',
+        ) from error
 
 
 def _labelmap(path: Path) -> Iterable[ClassInfo]:
@@ -257,6 +261,12 @@ def voc_colors() -> list[Color]:
 
 def _spread(bits: int) -> int:
     return sum((bits >> 3 * place & 1) << (7 - place) for place in range(3))
+
+
+NO_TABLE = (
+    "no class table was found: 0 is taken for background, 255 for ignore, and the rest is named "
+    "class_<id>. Give --table if that is not so"
+)
 
 
 def anonymous_table() -> ClassTable:

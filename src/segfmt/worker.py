@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -17,6 +15,7 @@ from segfmt.errors import FormatError
 from segfmt.files import STATE_FOLDER, check_key
 from segfmt.format import Reader, Writer
 from segfmt.model import Mask, Note, Sample, SampleRef, merge_notes
+from segfmt.raster import rasterize
 from segfmt.remap import ClassMap
 from segfmt.report import Done, Failed, Outcome, Skipped
 
@@ -32,18 +31,28 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Presence:
-    """What `--only-with` asks for: any of these target ids on at least so many pixels."""
+    """What `--only-with` asks for: any of these source ids on at least so many pixels.
+
+    It looks at the source's classes, before any of them are merged or dropped.
+    """
 
     ids: tuple[int, ...]
     names: str
     pixels: int = 1
 
-    def missing(self, mask: Mask) -> str:
-        """Return why a mask is to be skipped, or nothing."""
-        counts = np.bincount(mask.ids.reshape(-1), minlength=256)
-        if counts[list(self.ids)].sum() >= self.pixels:
+    def missing(self, sample: Sample, adapter: Adapter) -> str:
+        """Return why a sample is to be skipped, or nothing."""
+        label = sample.label
+        if isinstance(label, Mask):
+            count = np.count_nonzero(np.isin(label.ids, self.ids))
+        else:
+            wanted = np.isin(label.class_ids, self.ids).astype(np.int32)
+            polygons = replace(adapter.ruled(label), class_ids=wanted, instance_ids=None)
+            count = np.count_nonzero(rasterize(polygons, sample.shape))
+        if count >= self.pixels:
             return ""
-        return f"under {self.pixels} pixels of {self.names}"
+        few = "no pixel" if self.pixels == 1 else f"under {self.pixels} pixels"
+        return f"{few} of {self.names}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,8 @@ class Worker:
                 raise FormatError(reason, path=str(ref.source or ref.key))
             return [Skipped(ref, reason, (Note(reason, f"{ref.split}/{ref.key}"),))]
         sample = replace(self.reader.load(job.ref), ref=ref)
+        if self.presence and (reason := self.presence.missing(sample, self.adapter)):
+            return [Skipped(ref, reason)]
         label = sample.label
         mapped = (
             self.class_map.mask(label)
@@ -90,28 +101,18 @@ class Worker:
         if ref.image is not None:
             orientation, notes = upright(sample)
             sample = replace(sample, notes=merge_notes(sample.notes, notes))
-        if not self.edits and orientation == 1 and self.presence is None:
+        if not self.edits and orientation == 1:
             adapted, rule = self.adapter(sample)
             return [self._written(adapted, rule)]
         painted, rule = self.adapter.as_mask(sample)
-        with self._edited(painted, orientation) as samples:
-            return [self._kept(part, rule) for part in samples]
-
-    @contextmanager
-    def _edited(self, sample: Sample, orientation: int) -> Iterator[list[Sample]]:
-        if not self.edits and orientation == 1:
-            yield [sample]
-            return
         folder = self.target / STATE_FOLDER / "edited" / f"{threading.get_ident():x}"
-        with edited(sample, self.edits, orientation, folder) as samples:
-            yield samples
-
-    def _kept(self, sample: Sample, rule: str) -> Outcome:
-        assert isinstance(sample.label, Mask)  # noqa: S101 - painted before
-        if self.presence and (reason := self.presence.missing(sample.label)):
-            return Skipped(sample.ref, reason)
-        adapted, _ = self.adapter(sample)
-        return self._written(adapted, rule)
+        outcomes: list[Outcome] = []
+        with edited(painted, self.edits, orientation, folder) as parts:
+            for part in parts:
+                adapted, _ = self.adapter(part)
+                outcomes.append(self._written(adapted, rule))
+                rule = ""  # what is to be said of a sample is said once, however many its tiles
+        return outcomes
 
     def _written(self, sample: Sample, rule: str) -> Done:
         entry = self.writer.write(sample)

@@ -17,7 +17,7 @@ from mask_files import read_png, write_png
 from segfmt import ClassInfo, ClassTable, FormatError, Mask, Sample, SampleRef, UsageError
 from segfmt.formats.espnet import EspnetReader, EspnetWriter, detect
 from segfmt.formats.voc import colormap
-from segfmt.tables import TABLES
+from segfmt.tables import NO_TABLE, TABLES
 
 SHAPE = (12, 16)
 IDS = np.zeros(SHAPE, np.uint8)
@@ -355,9 +355,7 @@ def test_where_names_come_from(tmp_path: Path) -> None:
     root = custom(tmp_path, "a.jpg,a.png\n")
     reader = EspnetReader(root)
     assert reader.classes.by_id(1).name == "class_1"
-    assert reader.warnings == (
-        "no class table was found: classes are named class_<id>. Give --table",
-    )
+    assert reader.warnings == (NO_TABLE,)
     (root / "classes.json").write_bytes(TABLE.to_json())
     assert EspnetReader(root).classes == TABLE
     assert EspnetReader(root).warnings == ()

@@ -121,7 +121,7 @@ def test_a_color_of_no_class_fails_or_becomes_what_was_asked(tmp_path: Path) -> 
     colors = colormap()[IDS]
     colors[0, 3] = (1, 2, 3)
     path = write_png(tmp_path / "SegmentationClass" / "a.png", colors)
-    with pytest.raises(FormatError, match="1 pixels of colors that no class has") as caught:
+    with pytest.raises(FormatError, match="1 pixel of colors that no class has") as caught:
         read(tmp_path)
     assert caught.value.path == path
     (sample,) = read(tmp_path, unknown="ignore")

@@ -171,7 +171,7 @@ def convert(
     """Convert the dataset in SRC to another format in DST.
 
     A sample that is bad is reported and left out; the rest is converted. Exit status: 0 all done,
-    1 some samples failed, 2 it could not begin.
+    1 some samples failed or none was converted, 2 it could not begin.
     """
     from segfmt.cli.output import ProgressDisplay, print_report, say_compiling
 
@@ -217,7 +217,7 @@ def convert(
         print("Stopped. Files that were finished stand; no lists were written.", file=sys.stderr)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     print_report(result)
-    raise typer.Exit(0 if result.ok else EXIT_FAILED)
+    raise typer.Exit(0 if result.ok and (result.done or dry_run) else EXIT_FAILED)
 
 
 @app.command()

@@ -109,7 +109,8 @@ class ProgressDisplay:
 def print_report(report: Report) -> None:
     """Print what was converted, what was not and why, and what was noted on the way."""
     out.print(Text(f"{report.source_format} to {report.target_format}", "bold"))
-    out.print(Text(f"  {report.source} -> {report.target}"))
+    # Not wrapped, so that paths can be copied.
+    out.print(Text(f"  {report.source} -> {report.target}"), soft_wrap=True)
     counts = Table.grid(padding=(0, 2))
     counts.add_column(justify="right")
     splits = ", ".join(f"{split} {count}" for split, count in report.splits.items())
@@ -119,7 +120,8 @@ def print_report(report: Report) -> None:
         counts.add_row(str(report.done), "converted", splits)
         reasons = ", ".join(report.skips)
         counts.add_row(str(report.skipped), "skipped", reasons)
-    counts.add_row(str(report.failed), Text("failed", "bold red" if report.failed else ""), "")
+    if report.failed or not report.dry_run:
+        counts.add_row(str(report.failed), Text("failed", "bold red" if report.failed else ""), "")
     out.print(counts)
     for rule, count in report.fill_rules.items():
         out.print(Text(f"Polygons of {_samples(count)} painted by fill rule {rule}."))
@@ -128,11 +130,11 @@ def print_report(report: Report) -> None:
     for warning in report.warnings:
         out.print(_item(warning, "Warning: "))
     if report.dry_run:
-        out.print("Nothing was written.")
+        out.print("No label was read, so faults in them are not counted. Nothing was written.")
     else:
         rate = report.done / max(report.seconds, 1e-9)
         out.print(Text(f"{report.seconds:.1f} s, {rate:.1f} samples a second."))
-        out.print(Text(f"Report: {report.target}/.segfmt/report.json"))
+        out.print(Text(f"Report: {report.target}/.segfmt/report.json"), soft_wrap=True)
 
 
 def _print_notes(notes: dict[str, Tally]) -> None:

@@ -19,7 +19,7 @@ from segfmt.listed import BadLine, mask_sample
 from segfmt.lists import read_list
 from segfmt.model import Mask, Note, Sample, SampleRef
 from segfmt.tablefiles import dataset_table
-from segfmt.tables import TABLES, anonymous_table
+from segfmt.tables import NO_TABLE, TABLES, anonymous_table
 
 Flavor = Literal["custom", "cityscapes", "voc"]
 Files = dict[Path, dict[str, Path]]  # of each folder, the files by their paths below it in NFC
@@ -95,7 +95,7 @@ class EspnetReader:
         """What is to be said of the dataset as a whole."""
         if self._known:
             return ()
-        return ("no class table was found: classes are named class_<id>. Give --table",)
+        return (NO_TABLE,)
 
     def scan(self) -> Iterator[SampleRef]:
         """List the lines of the lists."""

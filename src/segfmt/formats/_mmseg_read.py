@@ -24,7 +24,7 @@ from segfmt.listed import (
 from segfmt.model import Mask, Sample, SampleRef
 from segfmt.pairing import SPLITS
 from segfmt.tablefiles import dataset_table
-from segfmt.tables import anonymous_table
+from segfmt.tables import NO_TABLE, anonymous_table
 from segfmt.trainids import IGNORE, plus_ignore
 
 # Names of the folders of images and of masks, as its documentation and its datasets have them.
@@ -85,7 +85,7 @@ class MmsegReader:
         """What is to be said of the dataset as a whole."""
         remarks = []
         if not self._known:
-            remarks.append("no class table was found: classes are named class_<id>. Give --table")
+            remarks.append(NO_TABLE)
         lists = self._lists()
         masks = self._files(self._folders[1], self.seg_map_suffix, lists)
         remarks += list_remarks(lists, masks)

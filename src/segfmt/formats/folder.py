@@ -35,7 +35,7 @@ from segfmt.layout import SPLIT, folder_patterns, place_in
 from segfmt.model import Mask, Note, Sample, SampleRef
 from segfmt.pairing import SPLITS
 from segfmt.tablefiles import dataset_table
-from segfmt.tables import anonymous_table
+from segfmt.tables import NO_TABLE, anonymous_table
 
 # As no other format names them; `<split>annot` is SegNet's CamVid.
 DETECTED = [
@@ -93,7 +93,7 @@ class FolderReader:
         """What is to be said of the dataset as a whole."""
         if self._known:
             return ()
-        return ("no class table was found: classes are named class_<id>. Give --table",)
+        return (NO_TABLE,)
 
     def scan(self) -> Iterator[SampleRef]:
         """List the masks, each with its image; images without a mask are left out."""
@@ -179,8 +179,10 @@ class FolderWriter:
     accepts: Accepts = field(default=Accepts(mask=True), init=False)
 
     def __post_init__(self) -> None:
-        check_key(self.image_folder)
-        check_key(f"{self.mask_folder}/x{self.suffix}")
+        check_key(self.image_folder, "Give -o image_folder a path below the target.")
+        check_key(
+            f"{self.mask_folder}/x{self.suffix}", "Give -o mask_folder a path below the target."
+        )
         if "/" in self.suffix:
             raise UsageError(f'-o suffix={self.suffix}: an end of a file name has no "/"')
         if self.image_folder == self.mask_folder and not self.suffix:

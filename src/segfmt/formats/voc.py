@@ -49,7 +49,7 @@ class VocWriter:
     accepts: Accepts = field(default=Accepts(mask=True, instances=True), init=False)
 
     def __post_init__(self) -> None:
-        check_key(self.base)
+        check_key(self.base, "Give -o base a path below the target.")
         own = ignore_as_255(self.classes, "VOC masks")
         if self.palette == "voc":
             colors = voc_colors()
