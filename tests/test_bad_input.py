@@ -27,7 +27,10 @@ def test_an_empty_source(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     with pytest.raises(UsageError, match="nothing in it that aihub can read"):
         run(tmp_path / "src", tmp_path / "dst")
-    with pytest.raises(UsageError, match="looks like no known format"):
+    with pytest.raises(UsageError, match="looks like no known format: it has no files"):
+        run(tmp_path / "src", tmp_path / "dst", source="auto")
+    write_image(tmp_path / "src" / "photos" / "a.png")
+    with pytest.raises(UsageError, match=r"it has 1 \.png in photos\. Give --from"):
         run(tmp_path / "src", tmp_path / "dst", source="auto")
     assert not (tmp_path / "dst").exists()
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from segfmt import plugins
 from segfmt.classes import ClassTable
 from segfmt.errors import UsageError
+from segfmt.files import walk
 from segfmt.format import Format, Reader
 from segfmt.model import Sample, SampleRef
 from segfmt.options import checked
+
+LOOKED_AT = 1000  # files, where nothing is recognized
 
 
 class Dataset:
@@ -66,7 +71,26 @@ def detected(root: Path) -> Format:
     if seen:
         reasons = "; ".join(f"{name} ({reason})" for name, reason in seen.items())
         raise UsageError(f"{root} could be several formats: {reasons}. Give --from")
-    raise UsageError(f"{root} looks like no known format. Give --from, one of: {_readable()}")
+    raise UsageError(
+        f"{root} looks like no known format: {_contents(root)}. "
+        f"Give --from, one of: {_readable()}; folder takes any images beside any masks"
+    )
+
+
+def _contents(root: Path) -> str:
+    """Say in a few words what a folder holds, as its first files show."""
+    seen: Counter[str] = Counter()
+    tops: dict[str, None] = {}
+    for path in islice(walk(root, follow_links=True), LOOKED_AT):
+        place = path.relative_to(root)
+        seen[place.suffix.lower() or "without suffix"] += 1
+        if len(place.parts) > 1:
+            tops[place.parts[0]] = None
+    if not seen:
+        return "it has no files"
+    folders = f" in {', '.join(list(tops)[:5])}" if tops else ""
+    kinds = ", ".join(f"{count} {suffix}" for suffix, count in seen.most_common(4))
+    return f"it has {kinds}{folders}"
 
 
 def _readable() -> str:
