@@ -182,7 +182,7 @@ def test_png(paired: Callable[..., float], scene: Scene) -> None:
 
 @pytest.mark.parametrize("scene", [FULL_HD, CITY, BUILDINGS], ids=str)
 def test_png_size(scene: Scene) -> None:
-    from conftest import add_row
+    from figures import add_row
 
     ids = rasterize(scene.batch(), (scene.height, scene.width))
     ours, theirs = len(encode_png(ids)), len(png_pillow(ids))

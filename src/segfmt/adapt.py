@@ -52,6 +52,8 @@ class Adapter:
 
     def ruled(self, polygons: Polygons) -> Polygons:
         """Return the polygons under the rule that they are painted by."""
+        if self.fill_rule is None and self.rounding is None:
+            return polygons
         return replace(
             polygons,
             fill_rule=self.fill_rule or polygons.fill_rule,

@@ -48,6 +48,9 @@ def make_serial(workers: int) -> Map:  # noqa: ARG001 - every executor is told i
 def make_threads(workers: int) -> Map:
     """Run samples in threads of this process: kernels, PNG and disks do not hold the GIL."""
 
+    if workers == 1:
+        return make_serial(1)  # a second thread would only wait for the first
+
     def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         with ThreadPoolExecutor(workers, thread_name_prefix="segfmt") as pool:
             yield from windowed(
