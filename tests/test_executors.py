@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from segfmt import ExecutorError, plugins
-from segfmt.executors import WINDOW_PER_WORKER, make_processes, make_serial, make_threads
+from segfmt.executors import (
+    THREAD_CHUNK,
+    WINDOW_PER_WORKER,
+    make_processes,
+    make_serial,
+    make_threads,
+)
 
 MAKERS = [make_serial, make_threads, make_processes]
 
@@ -51,9 +57,9 @@ def test_input_is_taken_only_as_places_come_free() -> None:
     results = make_threads(2)(square, items())
     for done in range(1, 20):
         next(results)
-        assert taken <= done + 2 * WINDOW_PER_WORKER
+        assert taken <= done + (2 * WINDOW_PER_WORKER + 1) * THREAD_CHUNK
     results.close()
-    assert taken < 40
+    assert taken < 60
 
 
 def test_closing_waits_for_what_has_begun_and_starts_nothing_more() -> None:
@@ -72,7 +78,7 @@ def test_closing_waits_for_what_has_begun_and_starts_nothing_more() -> None:
     next(results)
     results.close()
     assert sorted(begun) == sorted(ended)
-    assert len(begun) < 20
+    assert len(begun) <= 2 * WINDOW_PER_WORKER * THREAD_CHUNK
 
 
 def test_a_killed_worker_is_an_executor_error() -> None:

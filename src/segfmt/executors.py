@@ -25,8 +25,9 @@ from segfmt.errors import ExecutorError
 from segfmt.format import Executor, Item, Map, Result
 from segfmt.hookspecs import hookimpl
 
-WINDOW_PER_WORKER = 4
-CHUNK = 8  # samples sent to a process at once: a round trip costs a tenth of a small sample
+WINDOW_PER_WORKER = 2  # chunks
+# Samples handed over at once: a future costs a tenth of a small sample, a trip to a process more.
+THREAD_CHUNK, PROCESS_CHUNK = 4, 8
 
 
 def usable_cores() -> int:
@@ -47,15 +48,18 @@ def make_serial(workers: int) -> Map:  # noqa: ARG001 - every executor is told i
 
 def make_threads(workers: int) -> Map:
     """Run samples in threads of this process: kernels, PNG and disks do not hold the GIL."""
-
     if workers == 1:
         return make_serial(1)  # a second thread would only wait for the first
 
     def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         with ThreadPoolExecutor(workers, thread_name_prefix="segfmt") as pool:
-            yield from windowed(
-                lambda item: pool.submit(fn, item), items, workers * WINDOW_PER_WORKER
+            stream: Iterator[list[Result]] = windowed(
+                lambda chunk: pool.submit(lambda: [fn(item) for item in chunk]),
+                _chunks(items, THREAD_CHUNK),
+                workers * WINDOW_PER_WORKER,
             )
+            for results in stream:
+                yield from results
 
     return run
 
@@ -72,7 +76,7 @@ def make_processes(workers: int) -> Map:
             with pool:
                 stream: Iterator[list[Result]] = windowed(
                     lambda chunk: pool.submit(_run_chunk, chunk),
-                    _chunks(items),
+                    _chunks(items, PROCESS_CHUNK),
                     workers * WINDOW_PER_WORKER,
                 )
                 for results in stream:
@@ -122,9 +126,9 @@ def _run_chunk(chunk: Sequence[Any]) -> list[Any]:
     return [_fn(item) for item in chunk]
 
 
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     stream = iter(items)
-    while chunk := list(islice(stream, CHUNK)):
+    while chunk := list(islice(stream, size)):
         yield chunk
 
 
