@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from types import GenericAlias
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -121,12 +122,13 @@ class Dialect:
         if self.about:
             described = _struct(*about)
             about = [("about", self.about, described, described())]
-        objects = ("objects", self.objects, list[shape], msgspec.NODEFAULT)  # type: ignore[valid-type]
+        shapes = GenericAlias(list, (shape,))  # `list[shape]`, of a type made just now
+        objects = ("objects", self.objects, shapes, msgspec.NODEFAULT)
         return msgspec.json.Decoder(_struct(objects, *about))
 
     def described(self, label: Label) -> About:
         """Return the part of a label file that describes its image."""
-        return label.about if self.about else label  # type: ignore[return-value]
+        return cast("About", label.about if self.about else label)
 
     @property
     def size_place(self) -> str:
