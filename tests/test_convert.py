@@ -184,7 +184,7 @@ def test_overwrite_follows_no_journal_out_of_the_target(dirty: Path, tmp_path: P
     run(dirty, out)
     precious.write_text("mine")
     db = sqlite3.connect(out / ".segfmt/journal.sqlite")
-    db.execute("""insert into samples values ('x', 'y', '["../precious.txt"]')""")
+    db.execute("""insert into entries values ('x', 'y', '[["../precious.txt", 1, 1]]')""")
     db.commit()
     db.close()
     run(dirty, out, overwrite=True)
@@ -232,12 +232,12 @@ def test_a_writer_that_breaks_fails_its_sample_alone(
 
     def full(path: Path, *rest: Any) -> None:
         if path.stem == "003":
-            raise OSError(28, "No space left on device", str(path))
+            raise OSError(5, "Input/output error", str(path))
         write(path, *rest)
 
     monkeypatch.setattr(voc, "write_mask", full)
     report = run(dirty, tmp_path / "dst")
     assert report.done == 20
     (failure,) = [failure for failure in report.failures if failure.key == "003"]
-    assert "No space left on device" in failure.error
+    assert "Input/output error" in failure.error
     assert "Traceback" in failure.traceback

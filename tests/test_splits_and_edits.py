@@ -11,7 +11,7 @@ from PIL import Image
 
 import segfmt
 from aihub_files import annotation, dataset, label, write_image, write_label
-from segfmt import Report, SampleRef, UsageError, image_size, read_mask
+from segfmt import Report, UsageError, image_size, read_mask
 from segfmt.edits import Edits, parse_edits
 from segfmt.formats.aihub import TABLE
 from segfmt.splits import parse_split
@@ -38,12 +38,10 @@ def test_last_and_every_go_by_key(tmp_path: Path) -> None:
 def test_shares_are_by_key_and_stay_when_samples_are_added() -> None:
     names = [f"frame_{n:05}" for n in range(4000)]
     split = parse_split("val=0.2,test=0.1")
-    some = split.deal([SampleRef(name) for name in names[::2]])
-    of_all = split.deal([SampleRef(name) for name in names])
-    assert [some(n) for n in range(2000)] == [of_all(n) for n in range(0, 4000, 2)]
-    counts = {
-        name: sum(of_all(n) == name for n in range(4000)) for name in ("train", "val", "test")
-    }
+    some = [split.deal(place, 2000, name) for place, name in enumerate(names[::2])]
+    of_all = [split.deal(place, 4000, name) for place, name in enumerate(names)]
+    assert some == of_all[::2]
+    counts = {name: of_all.count(name) for name in ("train", "val", "test")}
     assert counts["train"] + counts["val"] + counts["test"] == 4000
     assert counts["val"] == pytest.approx(800, rel=0.15)
     assert counts["test"] == pytest.approx(400, rel=0.15)

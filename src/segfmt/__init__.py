@@ -18,19 +18,41 @@ __version__ = "0.1.0"
 # Names load on first use: `segfmt --help` must not wait for numpy, nor `import segfmt` for Pillow.
 _HOMES = {
     "classes": ("ClassInfo", "ClassTable"),
-    "colors": ("color_indices", "index_colors"),
+    "colors": ("color_indices", "index_colors", "load_color_mask"),
     "convert": ("convert",),
     "dataset": ("Dataset", "open_dataset"),
-    "errors": ("ExecutorError", "FormatError", "PluginError", "SegfmtError", "UsageError"),
-    "files": ("atomic_write", "nfc", "walk"),
-    "format": ("Accepts", "Entry", "Executor", "Format"),
+    "errors": (
+        "ExecutorError",
+        "FormatError",
+        "PluginError",
+        "SegfmtError",
+        "UsageError",
+        "did_you_mean",
+    ),
+    "files": ("atomic_write", "check_key", "nfc", "walk"),
+    "format": ("Accepts", "Entry", "Executor", "Format", "Holds"),
     "hookspecs": ("hookimpl",),
-    "imagefile": ("Placement", "image_size", "place_image", "read_mask", "write_mask"),
+    "imagefile": (
+        "Placement",
+        "image_size",
+        "place_image",
+        "read_colors",
+        "read_mask",
+        "read_mask16",
+        "write_colors",
+        "write_mask",
+        "write_mask16",
+    ),
+    "jsonfile": ("decode_text", "load_json", "parse_rings"),
+    "listed": ("check_apart",),
+    "lists": ("read_list",),
     "model": ("Mask", "Note", "Polygons", "Sample", "SampleRef"),
+    "pairing": ("ImageIndex", "place_of"),
     "plugins": ("formats",),
     "png": ("encode_png",),
     "raster": ("rasterize", "trace"),
     "report": ("Done", "Failed", "Report", "Skipped"),
+    "rle": ("encode_rle", "paint_rle"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
@@ -45,6 +67,8 @@ __all__ = [
     "Failed",
     "Format",
     "FormatError",
+    "Holds",
+    "ImageIndex",
     "Mask",
     "Note",
     "Placement",
@@ -58,26 +82,41 @@ __all__ = [
     "UsageError",
     "__version__",
     "atomic_write",
+    "check_apart",
+    "check_key",
     "color_indices",
     "convert",
+    "decode_text",
+    "did_you_mean",
     "encode_png",
+    "encode_rle",
     "formats",
     "hookimpl",
     "image_size",
     "index_colors",
+    "load_color_mask",
+    "load_json",
     "nfc",
     "open_dataset",
+    "paint_rle",
+    "parse_rings",
     "place_image",
+    "place_of",
     "rasterize",
+    "read_colors",
+    "read_list",
     "read_mask",
+    "read_mask16",
     "trace",
     "walk",
+    "write_colors",
     "write_mask",
+    "write_mask16",
 ]
 
 if TYPE_CHECKING:
     from segfmt.classes import ClassInfo, ClassTable
-    from segfmt.colors import color_indices, index_colors
+    from segfmt.colors import color_indices, index_colors, load_color_mask
     from segfmt.convert import convert
     from segfmt.dataset import Dataset, open_dataset
     from segfmt.errors import (
@@ -86,16 +125,32 @@ if TYPE_CHECKING:
         PluginError,
         SegfmtError,
         UsageError,
+        did_you_mean,
     )
-    from segfmt.files import atomic_write, nfc, walk
-    from segfmt.format import Accepts, Entry, Executor, Format
+    from segfmt.files import atomic_write, check_key, nfc, walk
+    from segfmt.format import Accepts, Entry, Executor, Format, Holds
     from segfmt.hookspecs import hookimpl
-    from segfmt.imagefile import Placement, image_size, place_image, read_mask, write_mask
+    from segfmt.imagefile import (
+        Placement,
+        image_size,
+        place_image,
+        read_colors,
+        read_mask,
+        read_mask16,
+        write_colors,
+        write_mask,
+        write_mask16,
+    )
+    from segfmt.jsonfile import decode_text, load_json, parse_rings
+    from segfmt.listed import check_apart
+    from segfmt.lists import read_list
     from segfmt.model import Mask, Note, Polygons, Sample, SampleRef
+    from segfmt.pairing import ImageIndex, place_of
     from segfmt.plugins import formats
     from segfmt.png import encode_png
     from segfmt.raster import rasterize, trace
     from segfmt.report import Done, Failed, Report, Skipped
+    from segfmt.rle import encode_rle, paint_rle
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The conversion itself: plan, map, reduce."""
+"""The conversion itself: plan, list, map, reduce."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segfmt import __version__, plugins
-from segfmt.adapt import Adapter
-from segfmt.classes import ClassTable
-from segfmt.classmap import Rest, known, mapped_classes, without_ignore
-from segfmt.dataset import Dataset, open_dataset
-from segfmt.edits import parse_edits
-from segfmt.errors import UsageError
-from segfmt.executors import usable_cores
-from segfmt.files import STATE_FOLDER, readable
-from segfmt.format import Format, Map, Reader, Writer
+from segfmt import __version__
+from segfmt.classmap import Rest
+from segfmt.errors import ExecutorError, UsageError
+from segfmt.files import STATE_FOLDER, readable, recording, sweep, written
 from segfmt.journal import Journal
+from segfmt.listing import Listing
+from segfmt.losses import losses_of_samples, refuse
 from segfmt.model import FillRule, Rounding
-from segfmt.options import checked
-from segfmt.remap import ClassMap, IgnoreTo, class_map
+from segfmt.plan import Plan, Request, make_plan
+from segfmt.remap import IgnoreTo
 from segfmt.report import Failed, Report
-from segfmt.splits import Split, parse_split
 from segfmt.target import check_folders
 from segfmt.warmup import compile_missing
-from segfmt.worker import Job, MissingImage, Presence, Worker
+from segfmt.worker import Job, MissingImage
 
 Progress = Callable[[Report, int], None]
 REPORT_FILE = "report.json"
@@ -63,6 +60,8 @@ def convert(
     limit: int | None = None,
     dry_run: bool = False,
     fail_fast: bool = False,
+    strict: bool = False,
+    resume: bool = False,
     overwrite: bool = False,
     report: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
@@ -72,8 +71,8 @@ def convert(
     Parameters
     ----------
     src, dst
-        Folders. `dst` must be empty or not there, unless `overwrite`: that removes what the run
-        before wrote there, and nothing else.
+        Folders. `dst` must be empty or not there, unless `overwrite`, which removes what the run
+        before wrote there, and nothing else, or `resume`, which goes on with that run.
     source, target
         Names of formats; `auto` finds out what `src` is.
     reader_options, writer_options, executor_options
@@ -104,6 +103,11 @@ def convert(
         Plan and list, but write nothing.
     fail_fast
         Stop at the first sample that fails.
+    strict
+        Refuse to lose anything that the target cannot hold.
+    resume
+        Do what an interrupted run into `dst` has not done yet, and again what failed in it. It must
+        have been asked for the same, of the same source. A finished run is left as it is.
     report
         Where to save the report as JSON, besides `dst/.segfmt/report.json`.
     progress
@@ -115,172 +119,164 @@ def convert(
     SegfmtError
         For what is wrong with the plan; a sample that is bad is counted in the report instead.
     """
+    given = dict(locals())
+    for name in ("resume", "overwrite", "progress"):
+        del given[name]
+    request = Request(**{**given, "src": Path(src), "dst": Path(dst)})
     started = time.monotonic()
-    root, out = Path(src), Path(dst)
-    check_folders(root, out, overwrite)
-    options = {**(reader_options or {}), **_given(unknown_label=unknown_label, table=table)}
-    dataset = open_dataset(root, source, **options)
-    mapped, adopted = mapped_classes(dataset.classes, classes, map, rest)
-    if ignore_to:
-        adopted = without_ignore(adopted)
-    options = {**(writer_options or {}), **_given(images=images)}
-    writer = _writer(plugins.format_named(target), out, adopted, options)
-    to_target = class_map(dataset.classes, mapped, writer.classes, ignore_to)
-    if rounding and fill_rule not in (None, "opencv"):
-        raise UsageError(f"--rounding is for the fill rule opencv, not {fill_rule}")
-    edits = parse_edits(resize, tile, overlap)
-    if edits and options.get("images") in ("symlink", "hardlink"):
-        raise UsageError("--resize and --tile make new images: they cannot be links")
-    worker = Worker(
-        dataset.reader,
-        writer,
-        to_target,
-        Adapter(writer.accepts, to_target.background, fill_rule, rounding),
-        missing_image,
-        edits,
-        _presence(only_with, min_pixels, dataset.classes, to_target),
-        out,
-    )
-    dealt = parse_split(split) if split else None
-    run = _map(executor, executor_options or {}, workers)
-    places = (readable(str(root)), dataset.format.name, readable(str(out)), target)
-    tally = Report(*places, __version__)
-    tally.warnings += [*_remarks(dataset.reader), *_remarks(writer), *_of_colors(writer.classes)]
-    jobs = _listed(dataset, root, tally, dealt, limit)
-    if progress:
-        progress(tally, len(jobs))
+    check_folders(request.src, request.dst, overwrite=overwrite, resume=resume)
+    plan = make_plan(request)
+    tally = _new_report(plan)
     if dry_run:
-        tally.count_only(job.split for job in jobs)
+        with closing(_listed(plan, tally, None)) as jobs:
+            if progress:
+                progress(tally, len(jobs))
+            tally.count_only(jobs.splits.elements())
     else:
-        compile_missing()
-        with Journal(out) as journal:
-            journal.clear()
-            looked_at = _run(run, worker, jobs, journal, tally, progress, fail_fast)
-            writer.finish(journal.entries())
-        if looked_at < len(jobs):
-            tally.warnings.append(
-                f"stopped at a failure: {len(jobs) - looked_at} samples were not looked at"
-            )
-        if not tally.done:
-            tally.warnings.append("nothing was converted")
-        shutil.rmtree(out / STATE_FOLDER / "edited", ignore_errors=True)
+        with (
+            closing(_listed(plan, tally, request.dst)) as jobs,
+            Journal(request.dst) as journal,
+        ):
+            _Run(plan, jobs, journal, tally, progress).convert(resume=resume)
     tally.settle(time.monotonic() - started)
     if not dry_run:
-        tally.save(out / STATE_FOLDER / REPORT_FILE)
+        tally.save(request.dst / STATE_FOLDER / REPORT_FILE)
     if report is not None:
         tally.save(Path(report))
     return tally
 
 
-def _writer(format: Format, out: Path, classes: ClassTable, options: Mapping[str, Any]) -> Writer:
-    if format.writer is None:
-        writable = ", ".join(name for name, other in plugins.formats().items() if other.writer)
-        raise UsageError(f"{format.name} cannot be written, only read. Writable: {writable}")
-    values = checked(f"writing {format.name}", "-o", format.writer, 2, options)
-    return format.writer(out, classes, **values)
+def _new_report(plan: Plan) -> Report:
+    request = plan.request
+    tally = Report(
+        readable(str(request.src)),
+        plan.dataset.format.name,
+        readable(str(request.dst)),
+        plan.target.name,
+        __version__,
+    )
+    tally.warnings += plan.remarks
+    return tally
 
 
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _map(name: str, options: Mapping[str, Any], workers: int | None) -> Map:
-    executor = plugins.executor_named(name)
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers}: there must be one at least")
-    values = checked(f"executor {name}", "-x", executor.make, 1, options)
-    return executor.make(workers or usable_cores(), **values)
-
-
-def _remarks(part: Reader | Writer) -> tuple[str, ...]:
-    # Optional, so that the smallest plug-in need not have it.
-    return tuple(getattr(part, "warnings", ()))
-
-
-def _of_colors(classes: ClassTable) -> list[str]:
-    warnings = []
-    for color, infos in classes.shared_colors().items():
-        names = " and ".join(f'"{info.name}"' for info in infos)
-        warnings.append(f"{names} share the color {color}: tell them apart by id, never by color")
-    return warnings
-
-
-def _presence(
-    names: str | None, pixels: int, source: ClassTable, to_target: ClassMap
-) -> Presence | None:
-    if names is None:
-        if pixels != 1:
-            raise UsageError("--min-pixels is for --only-with")
-        return None
-    ids = []
-    for name in names.split(","):
-        info = source.get(name) or to_target.table.get(name)
-        if info is None:
-            mend = known(name, source)
-            raise UsageError(f'--only-with: there is no class "{name.strip()}". {mend}')
-        if source.get(name):
-            ids.append(info.id)
-        else:
-            ids += [other.id for other in source if to_target.lut[other.id] == info.id]
-    return Presence(tuple(ids), names, pixels)
-
-
-def _listed(
-    dataset: Dataset, root: Path, tally: Report, split: Split | None, limit: int | None
-) -> list[Job]:
-    """Return the first samples by split and key; of several with one key all but the first fail."""
-    refs = list(dataset.refs())
-    if not refs:
-        raise UsageError(f"{root} has nothing in it that {dataset.format.name} can read")
-    tally.total = len(refs)
-    if split:
-        refs = sorted(refs, key=lambda ref: (ref.key, str(ref.source)))[:limit]
-        split_of = split.deal(refs)
-        jobs = [Job(ref, split_of(place)) for place, ref in enumerate(refs)]
-        if "train" not in {job.split for job in jobs}:
+def _listed(plan: Plan, tally: Report, out: Path | None) -> Listing:
+    """List the source, and tell what of it cannot be converted or would be lost."""
+    request = plan.request
+    jobs = Listing(plan.dataset.refs(), plan.split, request.limit, out)
+    try:
+        if not jobs.total:
+            name = plan.dataset.format.name
+            raise UsageError(f"{request.src} has nothing in it that {name} can read")
+        tally.total = jobs.total
+        if plan.split and "train" not in jobs.splits:
             tally.warnings.append(f"--split leaves none of the {len(jobs)} samples for train")
-    else:
-        jobs = [Job(ref, ref.split) for ref in refs]
-    jobs.sort(key=lambda job: (job.split, job.ref.key, str(job.ref.source)))
-    unique: list[Job] = []
-    for job in jobs:
-        if unique and (job.split, job.ref.key) == (unique[-1].split, unique[-1].ref.key):
-            first = unique[-1].ref.source
-            error = (
-                f"{job.ref.source}: has the same name as {first}, which is the one that was used"
-            )
+        for job, first in jobs.doubles:
+            source = job.ref.source
+            error = f"{source}: has the same name as {first}, which is the one that was used"
             tally.add(Failed(job.ref, error))
+        suffixes = jobs.suffixes if plan.images_placed else {}
+        tally.losses = plan.losses + losses_of_samples(plan.target, jobs.splits, suffixes)
+        if request.strict:
+            refuse(tally.losses, plan.dataset.format, plan.target)
+    except BaseException:
+        jobs.close()
+        raise
+    return jobs
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a plan that writes."""
+
+    plan: Plan
+    jobs: Listing
+    journal: Journal
+    tally: Report
+    progress: Progress | None
+
+    def convert(self, *, resume: bool) -> None:
+        """Convert what is not converted yet, and count it all."""
+        journal, out = self.journal, self.plan.request.dst
+        fingerprint = {**self.plan.fingerprint, "samples of the source": self.jobs.digest}
+        before = journal.state if resume else "none"
+        if before == "none":
+            journal.clear()
         else:
-            unique.append(job)
-    return unique[:limit]
+            _check_same(journal.fingerprint, fingerprint)
+            again = journal.forget_failed()
+            for outcome in journal.outcomes():
+                self.tally.add(outcome)
+        self._tell()
+        if before == "finished" and not again:
+            self.tally.warnings.append("this run was finished before: nothing was left to do")
+            return
+        sweep(out)
+        journal.begin(fingerprint)
+        compile_missing()
+        left = self._map(resumed=before != "none")
+        with recording() as lists:
+            self.plan.writer.finish(journal.entries())
+        shutil.rmtree(out / STATE_FOLDER / "edited", ignore_errors=True)
+        if left:
+            self.tally.warnings.append(
+                f"stopped at a failure: {left} samples were not looked at. --resume goes on"
+            )
+        else:
+            names = {path.relative_to(out).as_posix() for path in lists}
+            journal.finish(written(out, name) for name in sorted(names))
+        if not self.tally.done:
+            self.tally.warnings.append("nothing was converted")
+
+    def _map(self, *, resumed: bool) -> int:
+        """Convert samples; return how many are left."""
+        fail_fast = self.plan.request.fail_fast
+        left = len(self.jobs)
+        stopped = fail_fast and self.tally.failed > 0
+
+        def until_stopped() -> Iterator[Job]:
+            nonlocal left
+            # Ending the input lets samples in flight end too, and be counted.
+            for job in self.jobs:
+                if stopped:
+                    return
+                if resumed and self.journal.has(job.split, job.ref.key):
+                    left -= 1
+                else:
+                    yield job
+
+        for split, key, outcomes in self.plan.run(self.plan.worker, until_stopped()):
+            self.journal.record(split, key, outcomes)
+            for outcome in outcomes:
+                self.tally.add(outcome)
+                if isinstance(outcome, Failed) and outcome.ends_run:
+                    raise ExecutorError(
+                        f"{outcome.error}. The run was stopped; what is finished stands, and "
+                        "--resume goes on with the rest"
+                    )
+            left -= 1
+            stopped = fail_fast and self.tally.failed > 0
+            self._tell()
+        return left
+
+    def _tell(self) -> None:
+        if self.progress:
+            self.progress(self.tally, len(self.jobs))
 
 
-def _run(
-    run: Map,
-    worker: Worker,
-    jobs: list[Job],
-    journal: Journal,
-    tally: Report,
-    progress: Progress | None,
-    fail_fast: bool,
-) -> int:
-    """Convert the samples; return how many were looked at."""
-    looked_at = 0
-    stopped = fail_fast and tally.failed > 0
-
-    def until_stopped() -> Iterator[Job]:
-        # Ending the input lets samples in flight end too, and be counted.
-        for job in jobs:
-            if stopped:
-                return
-            yield job
-
-    for outcomes in run(worker, until_stopped()):
-        for outcome in outcomes:
-            journal.record(outcome)
-            tally.add(outcome)
-        looked_at += 1
-        stopped = fail_fast and tally.failed > 0
-        if progress:
-            progress(tally, len(jobs))
-    return looked_at
+def _check_same(before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Raise `UsageError` that shows what differs between two runs' fingerprints."""
+    lines = [
+        f"  {name}: was {before.get(name, 'not there')}, is {now.get(name, 'not there')}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+    if lines:
+        raise UsageError(
+            "\n".join(
+                [
+                    "--resume: the run before was asked for something else.",
+                    *lines,
+                    "Give the same again, or --overwrite to begin anew",
+                ]
+            )
+        )

@@ -8,7 +8,9 @@ all items before the first result.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -18,7 +20,7 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import active_children, get_all_start_methods, get_context
 from typing import Any
 
 from segfmt.errors import ExecutorError
@@ -26,6 +28,7 @@ from segfmt.format import Executor, Item, Map, Result
 from segfmt.hookspecs import hookimpl
 
 WINDOW_PER_WORKER = 2  # chunks
+GRACE_SECONDS = 0.5  # for samples that have begun when a run is stopped
 # Samples handed over at once: a future costs a tenth of a small sample, a trip to a process more.
 THREAD_CHUNK, PROCESS_CHUNK = 4, 8
 
@@ -52,14 +55,25 @@ def make_threads(workers: int) -> Map:
         return make_serial(1)  # a second thread would only wait for the first
 
     def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        with ThreadPoolExecutor(workers, thread_name_prefix="segfmt") as pool:
-            stream: Iterator[list[Result]] = windowed(
-                lambda chunk: pool.submit(lambda: [fn(item) for item in chunk]),
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="segfmt")
+        stopped = threading.Event()
+
+        def run_chunk(chunk: list[Item]) -> list[Result]:
+            return [fn(item) for item in chunk if not stopped.is_set()]
+
+        try:
+            stream = windowed(
+                lambda chunk: pool.submit(run_chunk, chunk),
                 _chunks(items, THREAD_CHUNK),
                 workers * WINDOW_PER_WORKER,
             )
             for results in stream:
                 yield from results
+        finally:
+            # A sample may take long, and whoever stops a run wants it stopped.
+            stopped.set()
+            stream.close()
+            pool.shutdown(wait=False)
 
     return run
 
@@ -71,31 +85,39 @@ def make_processes(workers: int) -> Map:
         # Forking a process that has threads can deadlock; a forkserver starts from a clean one.
         methods = get_all_start_methods()
         context = get_context("forkserver" if "forkserver" in methods else "spawn")
+        others = set(active_children())
         pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(fn,))
+        stream = windowed(
+            lambda chunk: pool.submit(_run_chunk, chunk),
+            _chunks(items, PROCESS_CHUNK),
+            workers * WINDOW_PER_WORKER,
+        )
+        finished = False
         try:
-            with pool:
-                stream: Iterator[list[Result]] = windowed(
-                    lambda chunk: pool.submit(_run_chunk, chunk),
-                    _chunks(items, PROCESS_CHUNK),
-                    workers * WINDOW_PER_WORKER,
-                )
-                for results in stream:
-                    yield from results
+            for results in stream:
+                yield from results
+            finished = True
         except BrokenProcessPool as error:
             raise ExecutorError(
-                "a worker process died: killed from outside, perhaps for want of memory. "
-                "Try fewer --workers, or --executor threads"
+                "a worker process died: killed from outside, perhaps for want of memory. What is "
+                "finished stands: go on with --resume and fewer --workers, or --executor threads"
             ) from error
+        finally:
+            stream.close()
+            pool.shutdown(wait=finished)
+            for process in set(active_children()) - others:
+                process.terminate()
 
     return run
 
 
 def windowed(
     submit: Callable[[Item], Future[Result]], items: Iterable[Item], window: int
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Yield results as they come, with at most `window` items in flight.
 
-    Futures that have not begun are cancelled when the stream is closed.
+    When the stream is closed, futures that have not begun are cancelled, and those that have get
+    a moment to end.
     """
     pending: set[Future[Result]] = set()
     try:
@@ -110,8 +132,7 @@ def windowed(
             for future in done:
                 yield future.result()
     finally:
-        for future in pending:
-            future.cancel()
+        wait([future for future in pending if not future.cancel()], GRACE_SECONDS)
 
 
 _fn: Callable[[Any], Any]
@@ -120,6 +141,8 @@ _fn: Callable[[Any], Any]
 def _keep(fn: Callable[[Any], Any]) -> None:
     global _fn  # noqa: PLW0603 - the one way to hand a process something once
     _fn = fn
+    # Ctrl-C reaches every process of a terminal; the main one alone is to answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run_chunk(chunk: Sequence[Any]) -> list[Any]:

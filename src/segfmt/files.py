@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from isal.isal_zlib import crc32
 
 from segfmt.errors import FormatError
 
@@ -15,6 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STATE_FOLDER = ".segfmt"
+PART = ".part"
+_BLOCK = 1 << 20
+# Of this process alone: two machines that share a disk have processes of one number.
+_PROCESS = os.urandom(4).hex()
+_recording = threading.local()
+
+
+class Written(NamedTuple):
+    """A file as it was written: its POSIX path below the target, its size in bytes, its CRC-32.
+
+    For links, whose bytes are not segfmt's, the size is 0 and the sum None.
+    """
+
+    name: str
+    size: int
+    sum: int | None
 
 
 def nfc(text: str) -> str:
@@ -109,13 +128,47 @@ def replacing(path: Path) -> Iterator[Path]:
     mixture.
     """
     # Short, so that it fits wherever the final name fits; one thread writes one file at a time.
-    temporary = path.parent / f".{os.getpid():x}-{threading.get_ident():x}.part"
+    own = f".{_PROCESS}-{os.getpid():x}-{threading.get_ident():x}{PART}"
+    temporary = path.parent / own
     try:
         yield temporary
         temporary.replace(path)
+        if (recorded := getattr(_recording, "paths", None)) is not None:
+            recorded.append(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def recording() -> Iterator[list[Path]]:
+    """Give a list of the files that this thread writes whole while in here."""
+    _recording.paths = []
+    try:
+        yield _recording.paths
+    finally:
+        _recording.paths = None
+
+
+def written(root: Path, name: str) -> Written:
+    """Return what a file below `root` is now, by reading it."""
+    path = root / name
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
+        return Written(name, 0, None)
+    sum = 0
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            sum = crc32(block, sum)
+    return Written(name, status.st_size, sum)
+
+
+def sweep(root: Path) -> None:
+    """Remove the unfinished files that a killed run left below `root`."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if name.startswith(".") and name.endswith(PART):
+                (Path(folder) / name).unlink(missing_ok=True)
 
 
 def atomic_write(path: Path, data: bytes) -> None:

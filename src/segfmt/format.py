@@ -40,6 +40,41 @@ class Accepts:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """What a dataset of a format can hold; what it cannot is told before it is lost.
+
+    Attributes
+    ----------
+    polygons
+        Outlines, rather than pixels.
+    holes
+        Holes in what is labeled, however they are written.
+    instances
+        Objects of one class told apart.
+    ignore
+        Ignore apart from background.
+    splits
+        Several splits.
+    colors
+        A color for each class.
+    image_types
+        Suffixes of images that it takes as they are, by copy or link; without any, all: others are
+        encoded anew.
+    class_ids
+        Class ids as they are.
+    """
+
+    polygons: bool = False
+    holes: bool = False
+    instances: bool = False
+    ignore: bool = False
+    splits: bool = False
+    colors: bool = False
+    image_types: tuple[str, ...] = ()
+    class_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What a writer wrote for one sample: `files` are POSIX paths below the target."""
 
@@ -108,6 +143,9 @@ class Format:
         Called with a folder; says in a few words what in it shows this format, or returns None.
     table
         The class table that every dataset of this format has, if there is one.
+    holds
+        What its datasets can hold, as read, and as written with the options' defaults. Without it
+        nobody is told what a conversion loses.
     """
 
     name: str
@@ -116,6 +154,7 @@ class Format:
     writer: Callable[..., Writer] | None = None
     detect: Callable[[Path], str | None] | None = None
     table: ClassTable | None = None
+    holds: Holds | None = None
 
 
 class Map(Protocol):

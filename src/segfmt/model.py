@@ -28,7 +28,7 @@ __all__ = [
     "SampleRef",
 ]
 
-FillRule = Literal["opencv", "pillow", "center"]
+FillRule = Literal["opencv", "pillow", "center", "coco"]
 Rounding = Literal["truncate", "nearest", "floor"]
 Holes = Literal["rings", "painter", "keyhole"]
 MAX_PIXELS = 2**31 - 1  # of one image: what the formats' own tools count with
@@ -39,7 +39,8 @@ class Polygons:
     """Polygons of one image, as flat arrays, in painting order: later ones cover earlier ones.
 
     Ring r is `points[ring_offsets[r]:ring_offsets[r + 1]]`, polygon p has the rings
-    `polygon_offsets[p]` to `polygon_offsets[p + 1]`: holes and parts, filled even-odd together.
+    `polygon_offsets[p]` to `polygon_offsets[p + 1]`: holes and parts, filled even-odd together;
+    under the rule `coco`, which knows no holes, they are united.
 
     Attributes
     ----------
@@ -144,7 +145,8 @@ class Mask:
     Attributes
     ----------
     ids
-        uint8 (H, W).
+        uint8 (H, W). A reader whose table has ids beyond 255 gives uint16, which the class map
+        makes uint8: no writer sees another type, so none is declared.
     instances
         uint16 (H, W) or None: object numbers from 1, 0 where there is none; an object is a class
         and a number.

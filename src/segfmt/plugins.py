@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -84,6 +84,15 @@ def format_named(name: str) -> Format:
         mend = did_you_mean(name, known) or f"Formats: {', '.join(sorted(known))}."
         raise UsageError(f'no format "{name}". {mend}')
     return known[name]
+
+
+def version_of(name: str) -> str:
+    """Return which distribution brings the format of that name, and its version."""
+    origin = host().origins[name].partition(":")[0]
+    try:
+        return f"{origin} {version(origin)}"
+    except PackageNotFoundError:
+        return origin
 
 
 def executor_named(name: str) -> Executor:

@@ -18,7 +18,7 @@ def rasterize(
     polygons: Polygons,
     shape: tuple[int, int],
     *,
-    background: int = 0,
+    background: int | None = 0,
     out: npt.NDArray[np.uint8] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Paint polygons in order into an index mask, uint8 (H, W).
@@ -30,9 +30,9 @@ def rasterize(
     shape
         (height, width).
     background
-        The id of pixels that no polygon covers.
+        The id of pixels that no polygon covers; None if they keep what `out` holds.
     out
-        A C-contiguous uint8 (H, W) array to paint into, overwritten whole.
+        A C-contiguous uint8 (H, W) array to paint into.
 
     Raises
     ------
@@ -55,15 +55,25 @@ def rasterize(
         worst = int(ids.max()) if ids.max() > 255 else int(ids.min())
         raise UsageError(f"class id {worst} does not fit an 8-bit mask; map it to one of 0..255")
     check_shape(shape)
-    if out is None:
-        out = np.full(shape, background, np.uint8)
-    else:
-        if out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
-            raise ValueError(f"out must be a C-contiguous uint8 array of shape {shape}")
-        out.fill(background)
+    out = canvas(shape, background, out)
     refused = _paint(out, polygons)
     if refused >= 0:
         raise _point_error(polygons, refused)
+    return out
+
+
+def canvas(
+    shape: tuple[int, int], background: int | None, out: npt.NDArray[np.uint8] | None
+) -> npt.NDArray[np.uint8]:
+    """Return `out`, or a new array, filled with the background unless that is None."""
+    if out is None:
+        if background is None:
+            raise ValueError("background=None paints over what out holds: give out")
+        return np.full(shape, background, np.uint8)
+    if out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
+        raise ValueError(f"out must be a C-contiguous uint8 array of shape {shape}")
+    if background is not None:
+        out.fill(background)
     return out
 
 
@@ -107,9 +117,9 @@ def trace(
     mask
         uint8 (H, W), or a `Mask`, whose objects are then kept apart.
     fill_rule
-        By which the polygons will be painted: `center` (rings on the corners of pixels), `opencv`
-        or `pillow` (rings through their centers). Exact under that rule; rings through centers are
-        exact under both of theirs unless `holes` is `rings`.
+        By which the polygons will be painted: `center` or `coco` (rings on the corners of pixels),
+        `opencv` or `pillow` (rings through their centers). Exact under that rule; rings through
+        centers, and those on corners, are exact under both of theirs unless `holes` is `rings`.
     holes
         `rings`: a polygon has its holes as rings, filled even-odd. `painter`: single rings that
         must be painted in order. `keyhole`: single rings, each hole joined to the outside by a cut,
@@ -117,7 +127,8 @@ def trace(
     background
         The id that gets no polygon, unless one has to be painted over another.
 
-    Raises `FormatError` for a mask of over 2^29 pixels.
+    Raises `FormatError` for a mask of over 2^29 pixels, and `ValueError` for `rings` under the rule
+    `coco`, which unites rings and so has no holes.
 
     >>> ids = np.zeros((5, 5), np.uint8)
     >>> ids[1:4, 1:4] = 7
@@ -126,6 +137,8 @@ def trace(
     """
     from segfmt.kernels.trace import trace_labels
 
+    if (fill_rule, holes) == ("coco", "rings"):
+        raise ValueError('the rule coco has no holes: give holes="painter" or "keyhole"')
     if not isinstance(mask, Mask):
         mask = Mask(mask)
     ids = np.ascontiguousarray(mask.ids)
@@ -133,7 +146,10 @@ def trace(
     if mask.instances is not None:
         labels = mask.instances.astype(np.uint32) << np.uint32(8) | ids
     try:
-        traced = trace_labels(labels, background, fill_rule, holes)
+        # On corners the two rules see the same: a cut there and back cancels out under both.
+        traced = trace_labels(
+            labels, background, "center" if fill_rule == "coco" else fill_rule, holes
+        )
     except ValueError as error:
         raise FormatError(str(error)) from error
     first = traced.first_pixels
@@ -177,6 +193,10 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
             from segfmt.kernels.fill_center import fill_center
 
             return int(fill_center(out, *flat))
+        case "coco":
+            from segfmt.kernels.fill_coco import fill_coco
+
+            return int(fill_coco(out, *flat))
 
 
 def _point_error(polygons: Polygons, index: int) -> FormatError:
@@ -184,8 +204,9 @@ def _point_error(polygons: Polygons, index: int) -> FormatError:
     polygon = int(np.searchsorted(polygons.polygon_offsets, ring, side="right")) - 1
     x, y = polygons.points[index].tolist()
     first = int(polygons.ring_offsets[polygons.polygon_offsets[polygon]])
+    limit = "2^27" if polygons.fill_rule == "coco" else "2^31"
     return FormatError(
-        f"({x}, {y}) is no place in an image: coordinates must be finite and below 2^31",
+        f"({x}, {y}) is no place in an image: coordinates must be finite and below {limit}",
         where=f"polygon {polygon}, point {index - first}",
         mend="Mend or remove that polygon in the source.",
     )

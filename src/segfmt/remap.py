@@ -46,17 +46,24 @@ class ClassMap:
     def mask(self, mask: Mask) -> Mask:
         """Return the mask under the target's ids.
 
-        Raises `FormatError` for an id that is no class, and for a pixel whose color several classes
-        share that become different ones.
+        `mask.ids` may be uint16, the result's are uint8. Raises `FormatError` for an id that is no
+        class, and for a pixel whose color several classes share that become different ones.
         """
         from segfmt.kernels.lut import remap_ids
 
-        lut = self.lut[:256]
-        ids = np.empty(mask.ids.shape, np.uint8)
-        used = np.zeros(256, np.uint8)
+        wide = mask.ids.dtype == np.uint16
+        lut = np.full(65536 if wide else 256, UNMAPPED, np.int32)
+        lut[: len(self.lut)] = self.lut[: len(lut)]
         fits = (lut >= 0) & (lut <= 255)
-        flat = np.ascontiguousarray(mask.ids).reshape(-1)
-        remap_ids(flat, np.where(fits, lut, 0).astype(np.uint8), ids.reshape(-1), used)
+        narrow = np.where(fits, lut, 0).astype(np.uint8)
+        if wide:
+            ids = narrow[mask.ids]
+            used = (np.bincount(mask.ids.reshape(-1), minlength=len(lut)) > 0).astype(np.uint8)
+        else:
+            ids = np.empty(mask.ids.shape, np.uint8)
+            used = np.zeros(256, np.uint8)
+            flat = np.ascontiguousarray(mask.ids).reshape(-1)
+            remap_ids(flat, narrow, ids.reshape(-1), used)
         for group in mask.ambiguous:
             if used[group[0]] and len({int(lut[id]) for id in group}) > 1:
                 names = " and ".join(f'"{self.source.by_id(id).name}"' for id in group)
@@ -67,8 +74,6 @@ class ClassMap:
                     "-i ambiguous=first.",
                 )
         for id in np.flatnonzero(used & ~fits).tolist():
-            if lut[id] > 255:
-                raise UsageError(f"class id {lut[id]} does not fit an 8-bit mask")
             raise FormatError(
                 f"has the id {id}, which is no class of the dataset", where=_first(mask.ids, id)
             )
@@ -79,9 +84,10 @@ class ClassMap:
             keeps = np.isin(lut, [info.id for info in self.table if info.role == "class"])
             return Mask(ids, np.where(keeps[mask.ids], mask.instances, np.uint16(0)))
         objects, places = np.unique(
-            mask.instances.astype(np.uint32) << np.uint32(8) | mask.ids, return_inverse=True
+            mask.instances.astype(np.uint32) << np.uint32(16) | mask.ids, return_inverse=True
         )
-        numbers = self._numbers((objects & 255).astype(np.int32), (objects >> 8).astype(np.int32))
+        class_ids, counted = (objects & 0xFFFF).astype(np.int32), (objects >> 16).astype(np.int32)
+        numbers = self._numbers(class_ids, counted)
         return Mask(ids, numbers.astype(np.uint16)[places].reshape(ids.shape))
 
     def _numbers(
@@ -115,8 +121,8 @@ def class_map(
     Raises
     ------
     UsageError
-        With the names of all classes that have none in the target, and a map to edit; or if there
-        is ignore and the target cannot hold it.
+        With the names of all classes that have none in the target, and a map to edit; if there is
+        ignore and the target cannot hold it; for ids that are beyond 255 even after the map.
     """
     background = target.background or target.ignore
     lut = np.full(max(256, *(info.id + 1 for info in source)), UNMAPPED, np.int32)
@@ -137,6 +143,12 @@ def class_map(
             lut[info.id] = found.id
     if missing:
         raise UsageError(_missing_names(missing, source, mapped, target))
+    if lut.max() > 255:
+        beyond = [info.name for info in target if info.id > 255]
+        raise UsageError(
+            f"{len(beyond)} classes have ids beyond the 255 of an 8-bit mask, such as "
+            f'"{beyond[0]}". Give --classes NAME=ID,... with those that matter, or --map FILE'
+        )
     return ClassMap(lut, None if background is None else background.id, target, source)
 
 

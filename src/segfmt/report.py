@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Iterable
@@ -11,21 +12,27 @@ from pathlib import Path
 import msgspec
 
 from segfmt.errors import FormatError, SegfmtError
-from segfmt.files import readable
+from segfmt.files import Written, readable
 from segfmt.format import Entry
 from segfmt.model import Note, SampleRef
 
 MAX_SUBJECTS = 1000
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A sample that was written; `fill_rule` says how its polygons were painted, if it had any."""
+    """A sample that was written.
+
+    `fill_rule` says how its polygons were painted, if it had any; `written` what its files are, for
+    who verifies them later.
+    """
 
     ref: SampleRef
     entry: Entry
     notes: tuple[Note, ...] = ()
     fill_rule: str = ""
+    written: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +49,15 @@ class Failed:
     """A sample that could not be converted.
 
     The error is kept as text: exceptions do not all survive the way between processes. `traceback`
-    is empty for errors that segfmt raises on purpose, as those say all there is to say.
+    is empty for errors that segfmt raises on purpose, as those say all there is to say. `ends_run`
+    where the next samples would fail alike, as on a full disk.
     """
 
     ref: SampleRef
     error: str
     notes: tuple[Note, ...] = ()
     traceback: str = ""
+    ends_run: bool = False
 
     @classmethod
     def of(cls, ref: SampleRef, error: Exception) -> Failed:
@@ -61,7 +70,8 @@ class Failed:
         if isinstance(error, SegfmtError):
             return cls(ref, str(error))
         if isinstance(error, OSError):
-            return cls(ref, f"{error.filename or ref.key}: {error.strerror or error}", (), trace)
+            text = f"{error.filename or ref.key}: {error.strerror or error}"
+            return cls(ref, text, (), trace, error.errno in _NO_ROOM)
         if isinstance(error, MemoryError):
             return cls(ref, f"{ref.key}: out of memory. Try fewer --workers", (), trace)
         return cls(ref, f"{ref.key}: {type(error).__name__}: {error}", (), trace)
@@ -94,8 +104,8 @@ class Report:
     """The tally of a run, JSON-able.
 
     `total` counts the samples that the source lists, before `limit`; `done + skipped + failed`
-    those that were worked on. `warnings` are about the run as a whole, `notes` about samples, by
-    code.
+    those that were worked on. `losses` are what the target cannot hold of the source, `warnings`
+    about the run as a whole, `notes` about samples, by code.
     """
 
     source: str
@@ -109,6 +119,7 @@ class Report:
     failed: int = 0
     splits: dict[str, int] = field(default_factory=dict)
     fill_rules: dict[str, int] = field(default_factory=dict)
+    losses: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: dict[str, Tally] = field(default_factory=dict)
     skips: dict[str, int] = field(default_factory=dict)
@@ -124,7 +135,7 @@ class Report:
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         match outcome:
-            case Done(ref, entry, notes, fill_rule):
+            case Done(ref, entry, notes, fill_rule, _):
                 self.done += 1
                 _count(self.splits, ref.split)
                 if fill_rule:
@@ -134,7 +145,7 @@ class Report:
                 self.skipped += 1
                 _count(self.skips, reason)
                 self._add_notes(notes)
-            case Failed(ref, error, notes, trace):
+            case Failed(ref, error, notes, trace, _):
                 self.failed += 1
                 texts = (readable(text) for text in (ref.split, ref.key, error, trace))
                 self.failures.append(Failure(*texts))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from segfmt.errors import UsageError
-from segfmt.model import SampleRef
 
 GRID = 10_000
 
@@ -24,14 +22,13 @@ class Split:
     every: int = 0
     shares: tuple[tuple[str, float], ...] = ()
 
-    def deal(self, refs: list[SampleRef]) -> Callable[[int], str]:
-        """Return the function from a sample's place in `refs`, which is by key, to its split."""
-        count = len(refs)
+    def deal(self, place: int, count: int, key: str) -> str:
+        """Return the split of the sample of that key, at that place of so many by key."""
         if self.last:
-            return lambda place: "val" if place >= count - self.last else "train"
+            return "val" if place >= count - self.last else "train"
         if self.every:
-            return lambda place: "val" if place % self.every == self.every - 1 else "train"
-        return lambda place: self._share(refs[place].key)
+            return "val" if place % self.every == self.every - 1 else "train"
+        return self._share(key)
 
     def _share(self, key: str) -> str:
         digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -12,7 +12,7 @@ import numpy as np
 from segfmt.adapt import Adapter
 from segfmt.edits import Edits, edited, upright
 from segfmt.errors import FormatError
-from segfmt.files import STATE_FOLDER, check_key
+from segfmt.files import STATE_FOLDER, check_key, written
 from segfmt.format import Reader, Writer
 from segfmt.model import Mask, Note, Sample, SampleRef, merge_notes
 from segfmt.raster import rasterize
@@ -27,6 +27,14 @@ class Job(NamedTuple):
 
     ref: SampleRef
     split: str
+
+
+class Converted(NamedTuple):
+    """What became of the source's sample of that split and key."""
+
+    split: str
+    key: str
+    outcomes: list[Outcome]
 
 
 @dataclass(frozen=True)
@@ -68,16 +76,17 @@ class Worker:
     presence: Presence | None
     target: Path
 
-    def __call__(self, job: Job) -> list[Outcome]:
+    def __call__(self, job: Job) -> Converted:
         """Convert one sample, which becomes several where it is cut into tiles.
 
         Whatever goes wrong with it becomes its outcome.
         """
-        ref = replace(job.ref, split=job.split)
+        ref = job.ref if job.ref.split == job.split else replace(job.ref, split=job.split)
         try:
-            return self._convert(job, ref)
+            outcomes = self._convert(job, ref)
         except Exception as error:  # noqa: BLE001 - the one place: a bad sample must not end the run
-            return [Failed.of(ref, error)]
+            outcomes = [Failed.of(ref, error)]
+        return Converted(ref.split, ref.key, outcomes)
 
     def _convert(self, job: Job, ref: SampleRef) -> list[Outcome]:
         check_key(ref.key)
@@ -116,4 +125,7 @@ class Worker:
 
     def _written(self, sample: Sample, rule: str) -> Done:
         entry = self.writer.write(sample)
-        return Done(sample.ref, entry, sample.notes, rule)
+        files = tuple(written(self.target, name) for name in entry.files)
+        # The source's own data has done its work, and a process need not send it back.
+        ref = SampleRef(sample.ref.key, sample.ref.split)
+        return Done(ref, entry, sample.notes, rule, files)

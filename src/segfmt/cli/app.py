@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -135,7 +136,7 @@ def convert(
     ] = None,
     overlap: Annotated[int, typer.Option(min=0, help="Pixels that tiles share.")] = 0,
     fill_rule: Annotated[
-        Literal["opencv", "pillow", "center"] | None,
+        Literal["opencv", "pillow", "center", "coco"] | None,
         typer.Option(help="Paint polygons by this rule, not the one SRC was drawn for."),
     ] = None,
     rounding: Annotated[
@@ -157,6 +158,12 @@ def convert(
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first sample that fails.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what DST cannot hold all of.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run into DST.")
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what segfmt wrote to DST before.")
@@ -209,13 +216,16 @@ def convert(
                 limit=limit,
                 dry_run=dry_run,
                 fail_fast=fail_fast,
+                strict=strict,
+                resume=resume,
                 overwrite=overwrite,
                 report=report,
                 progress=display.update,
             )
     except KeyboardInterrupt:
-        print("Stopped. Files that were finished stand; no lists were written.", file=sys.stderr)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        text = "Stopped. What is finished stands; the same command with --resume goes on."
+        print(text, file=sys.stderr, flush=True)
+        os._exit(EXIT_INTERRUPTED)  # at once: a sample in some thread may take its time
     print_report(result)
     raise typer.Exit(0 if result.ok and (result.done or dry_run) else EXIT_FAILED)
 

@@ -52,6 +52,7 @@ class ProgressDisplay:
     def __init__(self) -> None:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._begun = False
         self._started = self._printed = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -88,7 +89,10 @@ class ProgressDisplay:
             self._bar.stop()
 
     def update(self, report: Report, total: int) -> None:
-        """Show how far the run is."""
+        """Show how far the run is; and first, before anything is written, what it will lose."""
+        if not self._begun:
+            self._begun = True
+            print_losses(report)
         finished = report.done + report.skipped + report.failed
         now = time.monotonic()
         rate = finished / max(now - self._started, 1e-9)
@@ -104,6 +108,14 @@ class ProgressDisplay:
                 file=sys.stderr,
                 flush=True,
             )
+
+
+def print_losses(report: Report) -> None:
+    """Say what the target cannot hold, before anything is written."""
+    if report.losses:
+        err.print(Text(f"{report.source_format} to {report.target_format} loses", "bold"))
+    for loss in report.losses:
+        err.print(_item(loss))
 
 
 def print_report(report: Report) -> None:

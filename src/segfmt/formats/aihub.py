@@ -18,7 +18,7 @@ import numpy as np
 from segfmt.classes import ClassTable
 from segfmt.errors import FormatError, did_you_mean
 from segfmt.files import walk
-from segfmt.format import Format
+from segfmt.format import Format, Holds
 from segfmt.formats._aihub_dialects import DIALECTS, Dialect, Label, Shape, read_label
 from segfmt.formats._aihub_write import AihubWriter
 from segfmt.hookspecs import hookimpl
@@ -221,5 +221,6 @@ def segfmt_formats() -> list[Format]:
             writer=AihubWriter,
             detect=detect,
             table=TABLE,
+            holds=Holds(polygons=True, splits=True, colors=True, class_ids=True),
         )
     ]

@@ -19,7 +19,7 @@ from segfmt.classes import ClassTable
 from segfmt.colors import AmbiguousColor, load_color_mask
 from segfmt.errors import FormatError
 from segfmt.files import nfc, walk
-from segfmt.format import Format
+from segfmt.format import Format, Holds
 from segfmt.formats._cityscapes_labels import (
     FOLDERS,
     IMAGES,
@@ -245,5 +245,8 @@ def segfmt_formats() -> list[Format]:
             writer=CityscapesWriter,
             detect=detect,
             table=CITYSCAPES,
+            holds=Holds(
+                polygons=True, holes=True, instances=True, splits=True, image_types=(".png",)
+            ),
         )
     ]

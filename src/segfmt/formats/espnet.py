@@ -14,7 +14,7 @@ from typing import Annotated, Literal, NamedTuple
 from segfmt.classes import ClassTable
 from segfmt.errors import FormatError, UsageError
 from segfmt.files import atomic_write
-from segfmt.format import Accepts, Entry, Format
+from segfmt.format import Accepts, Entry, Format, Holds
 from segfmt.formats._espnet_read import EspnetReader, Flavor, columns_of, detect
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import Placement, place_image, write_mask
@@ -176,5 +176,6 @@ def segfmt_formats() -> list[Format]:
             reader=EspnetReader,
             writer=EspnetWriter,
             detect=detect,
+            holds=Holds(holes=True, splits=True, colors=True, class_ids=True),
         )
     ]

@@ -19,7 +19,7 @@ from segfmt.classes import ClassTable
 from segfmt.colors import AmbiguousColor, UnknownColor, color_indices, load_color_mask
 from segfmt.errors import FormatError, UsageError
 from segfmt.files import atomic_write, check_key, nfc, walk
-from segfmt.format import Accepts, Entry, Format
+from segfmt.format import Accepts, Entry, Format, Holds
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import (
     IMAGE_SUFFIXES,
@@ -267,5 +267,6 @@ def segfmt_formats() -> list[Format]:
             reader=FolderReader,
             writer=FolderWriter,
             detect=detect,
+            holds=Holds(holes=True, ignore=True, splits=True, colors=True, class_ids=True),
         )
     ]

@@ -17,7 +17,7 @@ from segfmt.classes import ClassTable
 from segfmt.colors import AmbiguousColor, load_color_mask
 from segfmt.errors import FormatError
 from segfmt.files import nfc, walk
-from segfmt.format import Format
+from segfmt.format import Format, Holds
 from segfmt.formats._kitti_write import IMAGES, KINDS, PER_CLASS, Ids, KittiWriter
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import IMAGE_SUFFIXES, image_size, read_mask, read_mask16
@@ -170,5 +170,6 @@ def segfmt_formats() -> list[Format]:
             writer=KittiWriter,
             detect=detect,
             table=KITTI,
+            holds=Holds(holes=True, instances=True, splits=True, image_types=(".png",)),
         )
     ]

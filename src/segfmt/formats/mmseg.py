@@ -19,7 +19,7 @@ import numpy.typing as npt
 from segfmt.classes import ClassTable
 from segfmt.errors import FormatError, UsageError
 from segfmt.files import atomic_write
-from segfmt.format import Accepts, Entry, Format
+from segfmt.format import Accepts, Entry, Format, Holds
 from segfmt.formats._mmseg_code import Code, Layout, folders_of, split_list
 from segfmt.formats._mmseg_read import MmsegReader, detect
 from segfmt.hookspecs import hookimpl
@@ -139,5 +139,6 @@ def segfmt_formats() -> list[Format]:
             reader=MmsegReader,
             writer=MmsegWriter,
             detect=detect,
+            holds=Holds(holes=True, ignore=True, splits=True, colors=True, class_ids=True),
         )
     ]

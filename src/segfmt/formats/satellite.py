@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from segfmt.errors import UsageError
 from segfmt.files import walk
-from segfmt.format import Format, Reader
+from segfmt.format import Format, Holds, Reader
 from segfmt.formats._imcoords import COARSE, ImcoordsReader, Level, UnknownLabel
 from segfmt.formats._landcover import LandcoverReader
 from segfmt.formats._satellite_write import SatelliteWriter
@@ -87,5 +87,6 @@ def segfmt_formats() -> list[Format]:
             writer=SatelliteWriter,
             detect=detect,
             table=COARSE,
+            holds=Holds(polygons=True, splits=True, image_types=(".png",)),
         )
     ]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from segfmt.classes import ClassTable
 from segfmt.errors import FormatError
 from segfmt.files import atomic_write, check_key
-from segfmt.format import Accepts, Entry, Format
+from segfmt.format import Accepts, Entry, Format, Holds
 from segfmt.formats._voc_classes import VOID, colormap
 from segfmt.formats._voc_read import VocReader, detect
 from segfmt.hookspecs import hookimpl
@@ -150,5 +150,14 @@ def segfmt_formats() -> list[Format]:
             reader=VocReader,
             writer=VocWriter,
             detect=detect,
+            holds=Holds(
+                holes=True,
+                instances=True,
+                ignore=True,
+                splits=True,
+                colors=True,
+                image_types=(".jpg",),
+                class_ids=True,
+            ),
         )
     ]

@@ -1,0 +1,225 @@
+"""What is to be done, worked out and checked before anything is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from segfmt import __version__, plugins
+from segfmt.adapt import Adapter
+from segfmt.classes import ClassTable
+from segfmt.classmap import Rest, known, mapped_classes, without_ignore
+from segfmt.dataset import Dataset, open_dataset
+from segfmt.edits import parse_edits
+from segfmt.errors import UsageError
+from segfmt.executors import usable_cores
+from segfmt.files import readable
+from segfmt.format import Format, Map, Reader, Writer
+from segfmt.losses import losses
+from segfmt.model import FillRule, Rounding
+from segfmt.options import checked
+from segfmt.remap import ClassMap, IgnoreTo, class_map
+from segfmt.splits import Split, parse_split
+from segfmt.worker import MissingImage, Presence, Worker
+
+# What changes how a run goes but not what comes out: it may differ from one --resume to the next.
+_ONLY_HOW = frozenset(
+    ("dst", "executor", "executor_options", "workers", "dry_run", "fail_fast", "strict", "report")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asks for: the options of `segfmt.convert`, which explains each."""
+
+    src: Path
+    dst: Path
+    source: str = "auto"
+    target: str
+    reader_options: Mapping[str, Any] | None = None
+    writer_options: Mapping[str, Any] | None = None
+    classes: str | Mapping[str, int] | None = None
+    map: str | Path | Mapping[str, str] | None = None
+    rest: Rest | None = None
+    ignore_to: IgnoreTo | None = None
+    table: str | None = None
+    unknown_label: str | None = None
+    only_with: str | None = None
+    min_pixels: int = 1
+    split: str | None = None
+    missing_image: MissingImage = "skip"
+    images: str | None = None
+    resize: str | tuple[int, int] | None = None
+    tile: str | tuple[int, int] | None = None
+    overlap: int = 0
+    fill_rule: FillRule | None = None
+    rounding: Rounding | None = None
+    executor: str = "threads"
+    executor_options: Mapping[str, Any] | None = None
+    workers: int | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    fail_fast: bool = False
+    strict: bool = False
+    report: str | os.PathLike[str] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request, made definite: how each sample is read, changed and written, and by whom."""
+
+    request: Request
+    dataset: Dataset
+    target: Format
+    writer: Writer
+    worker: Worker
+    class_map: ClassMap
+    run: Map
+    split: Split | None
+    losses: list[str]
+    images_placed: bool
+    fingerprint: dict[str, str]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the reader, the writer and the classes have to say about the dataset as a whole."""
+        return [
+            *_remarks(self.dataset.reader),
+            *_remarks(self.writer),
+            *_of_colors(self.writer.classes),
+        ]
+
+
+def make_plan(request: Request) -> Plan:
+    """Work a request out.
+
+    Raises
+    ------
+    SegfmtError
+        For anything in it that is wrong or does not go together.
+    """
+    given = _given(unknown_label=request.unknown_label, table=request.table)
+    dataset = open_dataset(
+        request.src, request.source, **{**(request.reader_options or {}), **given}
+    )
+    asked = (request.classes, request.map, request.rest)
+    mapped, adopted = mapped_classes(dataset.classes, *asked)
+    if request.ignore_to:
+        adopted = without_ignore(adopted)
+    target = plugins.format_named(request.target)
+    options = {**(request.writer_options or {}), **_given(images=request.images)}
+    writer = _writer(target, request.dst, adopted, options)
+    to_target = class_map(dataset.classes, mapped, writer.classes, request.ignore_to)
+    if request.rounding and request.fill_rule not in (None, "opencv"):
+        raise UsageError(f"--rounding is for the fill rule opencv, not {request.fill_rule}")
+    edits = parse_edits(request.resize, request.tile, request.overlap)
+    images = options.get("images")
+    if edits and images in ("symlink", "hardlink"):
+        raise UsageError("--resize and --tile make new images: they cannot be links")
+    worker = Worker(
+        dataset.reader,
+        writer,
+        to_target,
+        Adapter(writer.accepts, to_target.background, request.fill_rule, request.rounding),
+        request.missing_image,
+        edits,
+        _presence(request.only_with, request.min_pixels, dataset.classes, to_target),
+        request.dst,
+    )
+    chosen = request.classes is not None or request.map is not None
+    lost = losses(dataset.format, target, writer.accepts, mapped, to_target, ids_chosen=chosen)
+    return Plan(
+        request,
+        dataset,
+        target,
+        writer,
+        worker,
+        to_target,
+        _map(request.executor, request.executor_options or {}, request.workers),
+        parse_split(request.split) if request.split else None,
+        lost,
+        images != "none",
+        _fingerprint(request, dataset, target, to_target),
+    )
+
+
+def _fingerprint(
+    request: Request, dataset: Dataset, target: Format, to_target: ClassMap
+) -> dict[str, str]:
+    """Return what decides what comes out, by the name under which the user knows it."""
+    known = {
+        f"--{field.name.replace('_', '-')}": _text(getattr(request, field.name) or None)
+        for field in fields(request)
+        if field.name not in _ONLY_HOW
+    }
+    for flag, format in (("--source", dataset.format), ("--target", target)):
+        known[flag] = f"{format.name} ({plugins.version_of(format.name)})"
+    ids = {info.name: int(to_target.lut[info.id]) for info in to_target.source}
+    return {
+        **known,
+        "--src": readable(str(request.src.resolve())),
+        "ids of classes": _text(ids),
+        "classes written": to_target.table.to_json().decode(),
+        "segfmt": __version__,
+    }
+
+
+def _text(value: object) -> str:
+    return readable(json.dumps(value, default=str, ensure_ascii=False, sort_keys=True))
+
+
+def _writer(format: Format, out: Path, classes: ClassTable, options: Mapping[str, Any]) -> Writer:
+    if format.writer is None:
+        writable = ", ".join(name for name, other in plugins.formats().items() if other.writer)
+        raise UsageError(f"{format.name} cannot be written, only read. Writable: {writable}")
+    values = checked(f"writing {format.name}", "-o", format.writer, 2, options)
+    return format.writer(out, classes, **values)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _map(name: str, options: Mapping[str, Any], workers: int | None) -> Map:
+    executor = plugins.executor_named(name)
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers}: there must be one at least")
+    values = checked(f"executor {name}", "-x", executor.make, 1, options)
+    return executor.make(workers or usable_cores(), **values)
+
+
+def _remarks(part: Reader | Writer) -> tuple[str, ...]:
+    # Optional, so that the smallest plug-in need not have it.
+    return tuple(getattr(part, "warnings", ()))
+
+
+def _of_colors(classes: ClassTable) -> list[str]:
+    warnings = []
+    for color, infos in classes.shared_colors().items():
+        names = " and ".join(f'"{info.name}"' for info in infos)
+        warnings.append(f"{names} share the color {color}: tell them apart by id, never by color")
+    return warnings
+
+
+def _presence(
+    names: str | None, pixels: int, source: ClassTable, to_target: ClassMap
+) -> Presence | None:
+    if names is None:
+        if pixels != 1:
+            raise UsageError("--min-pixels is for --only-with")
+        return None
+    ids = []
+    for name in names.split(","):
+        info = source.get(name) or to_target.table.get(name)
+        if info is None:
+            mend = known(name, source)
+            raise UsageError(f'--only-with: there is no class "{name.strip()}". {mend}')
+        if source.get(name):
+            ids.append(info.id)
+        else:
+            ids += [other.id for other in source if to_target.lut[other.id] == info.id]
+    return Presence(tuple(ids), names, pixels)
