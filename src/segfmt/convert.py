@@ -222,8 +222,8 @@ class _Run:
                 f"stopped at a failure: {left} samples were not looked at. --resume goes on"
             )
         else:
-            names = {path.relative_to(out).as_posix() for path in lists}
-            journal.finish(written(out, name) for name in sorted(names))
+            names = sorted(path.relative_to(out).as_posix() for path in lists)
+            journal.finish([written(out, name, lists) for name in names])
         if not self.tally.done:
             self.tally.warnings.append("nothing was converted")
 

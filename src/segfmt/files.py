@@ -8,7 +8,7 @@ import threading
 import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from isal.isal_zlib import crc32
 
@@ -23,6 +23,10 @@ _BLOCK = 1 << 20
 # Of this process alone: two machines that share a disk have processes of one number.
 _PROCESS = os.urandom(4).hex()
 _recording = threading.local()
+T = TypeVar("T")
+
+
+Recorded = dict["Path", "tuple[int, int] | None"]
 
 
 class Written(NamedTuple):
@@ -127,40 +131,92 @@ def replacing(path: Path) -> Iterator[Path]:
     and an exception leaves no temporary file. Readers see the old file or the new one, never a
     mixture.
     """
-    # Short, so that it fits wherever the final name fits; one thread writes one file at a time.
-    own = f".{_PROCESS}-{os.getpid():x}-{threading.get_ident():x}{PART}"
-    temporary = path.parent / own
+    temporary = Path(_temporary(path))
     try:
         yield temporary
         temporary.replace(path)
-        if (recorded := getattr(_recording, "paths", None)) is not None:
-            recorded.append(path)
+        _record(path, None)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-@contextmanager
-def recording() -> Iterator[list[Path]]:
-    """Give a list of the files that this thread writes whole while in here."""
-    _recording.paths = []
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole or not there; folders are made as needed."""
+    # By the system's calls: Python's file objects cost as much as a small mask takes to write, and
+    # threads wait for each other at each.
+    temporary = _temporary(path)
     try:
-        yield _recording.paths
+        _write(path, temporary, data)
+        os.replace(temporary, path)  # noqa: PTH105
+        _record(path, (len(data), crc32(data)))
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, temporary: str, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    handle = with_folder(path, lambda: os.open(temporary, flags, 0o666))
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
     finally:
-        _recording.paths = None
+        os.close(handle)
 
 
-def written(root: Path, name: str) -> Written:
-    """Return what a file below `root` is now, by reading it."""
+def _temporary(path: Path) -> str:
+    # Short, so that it fits wherever the final name fits; one thread writes one file at a time.
+    own = f".{_PROCESS}-{os.getpid():x}-{threading.get_ident():x}{PART}"
+    return os.path.join(os.path.dirname(path), own)  # noqa: PTH118, PTH120 - as above
+
+
+def with_folder(path: Path, write: Callable[[], T]) -> T:
+    """Call `write`, and again after making `path`'s folder where that is what was missing."""
+    try:
+        return write()
+    except FileNotFoundError:
+        # Asking afterwards saves a system call a file: all but the first find their folder there.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write()
+
+
+@contextmanager
+def recording() -> Iterator[Recorded]:
+    """Give the files that this thread writes whole while in here: size and sum, where known."""
+    files: Recorded = {}
+    _recording.files = files
+    try:
+        yield files
+    finally:
+        _recording.files = None
+
+
+def _record(path: Path, known: tuple[int, int] | None) -> None:
+    files: Recorded | None = getattr(_recording, "files", None)
+    if files is not None:
+        files[path] = known
+
+
+def written(root: Path, name: str, recorded: Recorded) -> Written:
+    """Return what a file below `root` is: as it was recorded, or else by reading it."""
     path = root / name
+    if known := recorded.get(path):
+        return Written(name, *known)
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
         return Written(name, 0, None)
+    return Written(name, status.st_size, sum_of(path))
+
+
+def sum_of(path: Path) -> int:
+    """Return the CRC-32 of a file."""
     sum = 0
     with path.open("rb", buffering=0) as file:
         while block := file.read(_BLOCK):
             sum = crc32(block, sum)
-    return Written(name, status.st_size, sum)
+    return sum
 
 
 def sweep(root: Path) -> None:
@@ -169,19 +225,3 @@ def sweep(root: Path) -> None:
         for name in names:
             if name.startswith(".") and name.endswith(PART):
                 (Path(folder) / name).unlink(missing_ok=True)
-
-
-def atomic_write(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole or not there; folders are made as needed."""
-    with replacing(path) as temporary:
-        with_folder(path, lambda: temporary.write_bytes(data))
-
-
-def with_folder(path: Path, write: Callable[[], object]) -> None:
-    """Call `write`, and again after making `path`'s folder where that is what was missing."""
-    try:
-        write()
-    except FileNotFoundError:
-        # Asking afterwards saves a system call a file: all but the first find their folder there.
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write()

@@ -26,20 +26,15 @@ VERSION = 1
 # What a killed run does again is what it did since the last commit.
 COMMIT_SECONDS = 1.0
 BATCH = 256  # samples; one statement for many costs a third of one for each
-SCHEMA = """
-create table if not exists run (name text primary key, value text not null) without rowid;
-create table if not exists samples (
-    split text not null, key text not null, failed integer not null, outcomes text not null,
-    primary key (split, key)
-) without rowid;
-create table if not exists entries (
-    split text not null, key text not null, files text not null,
-    primary key (split, key)
-) without rowid;
-create table if not exists lists (
-    name text primary key, size integer not null, sum integer
-) without rowid;
-"""
+SCHEMA = (
+    "create table if not exists run (name text primary key, value text not null) without rowid",
+    "create table if not exists samples (split text not null, key text not null,"
+    " failed integer not null, outcomes text not null, primary key (split, key)) without rowid",
+    "create table if not exists entries (split text not null, key text not null,"
+    " files text not null, primary key (split, key)) without rowid",
+    "create table if not exists lists (name text primary key, size integer not null, sum integer)"
+    " without rowid",
+)
 
 State = Literal["none", "begun", "finished"]
 
@@ -86,9 +81,11 @@ class Journal:
             self._db = sqlite3.connect(self.path, timeout=0)
             # Locked from the first write to the end, also between transactions.
             self._db.execute("pragma locking_mode=exclusive")
+            # A killed process loses nothing by this, a dead machine no more than the last second.
+            self._db.execute("pragma synchronous=normal")
             self._db.execute("begin exclusive")
-            self._db.commit()
-            self._db.executescript(SCHEMA)
+            for statement in SCHEMA:
+                self._db.execute(statement)
             version = self._get("version")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
@@ -217,7 +214,6 @@ class Journal:
                 empty.rmdir()
         for table in ("run", "samples", "entries", "lists"):
             self._db.execute(f"delete from {table}")  # noqa: S608 - the names above
-        self._db.commit()
 
     def _due(self) -> bool:
         return time.monotonic() - self._committed > COMMIT_SECONDS

@@ -86,6 +86,7 @@ def format_named(name: str) -> Format:
     return known[name]
 
 
+@cache
 def version_of(name: str) -> str:
     """Return which distribution brings the format of that name, and its version."""
     origin = host().origins[name].partition(":")[0]

@@ -12,7 +12,7 @@ import numpy as np
 from segfmt.adapt import Adapter
 from segfmt.edits import Edits, edited, upright
 from segfmt.errors import FormatError
-from segfmt.files import STATE_FOLDER, check_key, written
+from segfmt.files import STATE_FOLDER, check_key, recording, written
 from segfmt.format import Reader, Writer
 from segfmt.model import Mask, Note, Sample, SampleRef, merge_notes
 from segfmt.raster import rasterize
@@ -96,7 +96,9 @@ class Worker:
             if self.missing_image == "error":
                 raise FormatError(reason, path=str(ref.source or ref.key))
             return [Skipped(ref, reason, (Note(reason, f"{ref.split}/{ref.key}"),))]
-        sample = replace(self.reader.load(job.ref), ref=ref)
+        sample = self.reader.load(job.ref)
+        if sample.ref != ref:
+            sample = replace(sample, ref=ref)
         if self.presence and (reason := self.presence.missing(sample, self.adapter)):
             return [Skipped(ref, reason)]
         label = sample.label
@@ -124,8 +126,9 @@ class Worker:
         return outcomes
 
     def _written(self, sample: Sample, rule: str) -> Done:
-        entry = self.writer.write(sample)
-        files = tuple(written(self.target, name) for name in entry.files)
+        with recording() as recorded:
+            entry = self.writer.write(sample)
+        files = tuple(written(self.target, name, recorded) for name in entry.files)
         # The source's own data has done its work, and a process need not send it back.
         ref = SampleRef(sample.ref.key, sample.ref.split)
         return Done(ref, entry, sample.notes, rule, files)
