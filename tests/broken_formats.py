@@ -214,3 +214,13 @@ def eager(root: Path) -> str | None:
 
 def blind(root: Path) -> str | None:
     return None
+
+
+class Transcoding(FolderWriter):
+    def write(self, sample: Sample) -> Entry:
+        entry = super().write(replace(sample, ref=replace(sample.ref, image=None)))
+        if sample.ref.image is None:
+            return entry
+        name = f"images/{sample.ref.split}/{sample.ref.key}.png"
+        place_image(sample.ref.image, self.root / name, "copy")
+        return replace(entry, files=(*entry.files, name))

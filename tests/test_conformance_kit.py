@@ -10,7 +10,7 @@ import pytest
 import broken_formats as broken
 import segfmt
 from aihub_files import write_image
-from segfmt import Format, plugins
+from segfmt import Format, Holds, plugins
 from segfmt.formats.folder import FolderReader, FolderWriter, detect
 from segfmt.testing import FormatConformance
 from test_conformance import MASK
@@ -46,6 +46,8 @@ FAULTS = [
     ("a_sample_without_an_image", {"writer": broken.OnePlace}, "NoneType"),
     ("ids_beyond_eight_bits", {"writer": broken.AnyId}, "masks cannot hold"),
     ("ignore_stays_apart", {"writer": broken.Merging}, "not read back as they were"),
+    ("it_holds", {"holds": Holds(class_ids=True)}, "`splits` are held, but not declared"),
+    ("it_holds", {"holds": Holds(splits=True), "writer": broken.Transcoding}, "image_types"),
     ("what_is_written", {"writer": broken.Lossy}, "not read back as they were"),
     ("what_is_written", {"writer": broken.Renaming}, "not read back as they were"),
     ("what_is_written", {"writer": broken.Forgetful}, "are not read back"),

@@ -1,9 +1,11 @@
 """The host, with stand-ins for installed plug-ins."""
 
 import sys
+import tomllib
 import types
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -101,8 +103,36 @@ def test_formats_is_read_only() -> None:
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match=r'no format "aihubb"\. Did you mean "aihub"'):
         plugins.format_named("aihubb")
-    with pytest.raises(UsageError, match="Executors: processes, serial, threads"):
+    with pytest.raises(UsageError, match="There are: dask, processes, serial, threads"):
         plugins.executor_named("qqqq")
+
+
+def test_a_format_that_is_not_installed_says_what_to_install(
+    good: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = plugins.load_host([Point("zebra", good)])
+    monkeypatch.setattr(plugins, "host", lambda: host)
+    with pytest.raises(UsageError, match=r"Install it: pip install segfmt-coco"):
+        plugins.format_named("coco")
+    with pytest.raises(UsageError, match=r"Install it: pip install segfmt-dask"):
+        plugins.executor_named("dask")
+
+
+def test_what_is_offered_is_what_the_plugins_bring_and_all_installs_it() -> None:
+    root = Path(__file__).parents[1]
+    host = plugins.host()
+    ours = {path.parent.name for path in root.glob("plugins/segfmt-*/pyproject.toml")}
+    ours.remove("segfmt-example")
+    brought = {
+        name: package
+        for name, origin in host.origins.items()
+        if (package := origin.partition(":")[0]) in ours
+    }
+    assert brought == dict(plugins.OFFERED)
+    packages = {*plugins.OFFERED.values(), *plugins.OFFERED_EXECUTORS.values()}
+    assert packages == ours
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(project["optional-dependencies"]["all"]) == ours
 
 
 @pytest.fixture

@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 GROUP = "segfmt"
+# What the plug-ins bring that are kept with segfmt: whoever asks for it is told where it is.
+OFFERED = MappingProxyType(
+    {
+        "ade20k": "segfmt-ade20k",
+        "ade20k-full": "segfmt-ade20k",
+        "coco": "segfmt-coco",
+        "coco-panoptic": "segfmt-coco",
+        "coco-stuff": "segfmt-coco",
+        "cvat": "segfmt-cvat",
+        "labelme": "segfmt-labelme",
+        "mapillary": "segfmt-mapillary",
+        "yolo": "segfmt-yolo",
+    }
+)
+OFFERED_EXECUTORS = MappingProxyType({"dask": "segfmt-dask"})
 Record = TypeVar("Record", Format, Executor)
 
 
@@ -79,17 +94,13 @@ def formats() -> Mapping[str, Format]:
 
 def format_named(name: str) -> Format:
     """Return the format of that name; `UsageError` with the nearest names if there is none."""
-    known = formats()
-    if name not in known:
-        mend = did_you_mean(name, known) or f"Formats: {', '.join(sorted(known))}."
-        raise UsageError(f'no format "{name}". {mend}')
-    return known[name]
+    return _named("format", name, formats(), OFFERED)
 
 
 @cache
 def version_of(name: str) -> str:
     """Return which distribution brings the format of that name, and its version."""
-    origin = host().origins[name].partition(":")[0]
+    origin = host().origins.get(name, "unknown").partition(":")[0]
     try:
         return f"{origin} {version(origin)}"
     except PackageNotFoundError:
@@ -98,11 +109,20 @@ def version_of(name: str) -> str:
 
 def executor_named(name: str) -> Executor:
     """Return the executor of that name; `UsageError` if there is none."""
-    known = host().executors
-    if name not in known:
-        mend = did_you_mean(name, known) or f"Executors: {', '.join(sorted(known))}."
-        raise UsageError(f'no executor "{name}". {mend}')
-    return known[name]
+    return _named("executor", name, host().executors, OFFERED_EXECUTORS)
+
+
+def _named(what: str, name: str, known: Mapping[str, Record], offered: Mapping[str, str]) -> Record:
+    if name in known:
+        return known[name]
+    if name in offered:
+        raise UsageError(
+            f'the {what} "{name}" comes with a package of its own. '
+            f"Install it: pip install {offered[name]}"
+        )
+    all_known = {*known, *offered}
+    mend = did_you_mean(name, all_known) or f"There are: {', '.join(sorted(all_known))}."
+    raise UsageError(f'no {what} "{name}". {mend}')
 
 
 def _origin(point: EntryPoint) -> str:

@@ -175,8 +175,8 @@ def _print_failures(report: Report) -> None:
 
 
 def print_formats() -> None:
-    """Print every format, whether it is read and written, and which plug-in brings it."""
-    from segfmt.plugins import host
+    """Print every format: whether it is read and written, and what brings it or would."""
+    from segfmt.plugins import OFFERED, host
 
     found = host()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -191,6 +191,9 @@ def print_formats() -> None:
             "built in" if origin == "segfmt" else origin,
             record.summary,
         )
+    for name, package in OFFERED.items():
+        if name not in found.formats:
+            table.add_row(name, "-", "-", "available", f"pip install {package}")
     out.print(table)
     for origin, reason in found.broken.items():
         out.print(_item(f"{origin}: {reason}", "Broken plug-in "))

@@ -188,6 +188,32 @@ class WriterConformance(Conformance):
         assert report.ok, report.failures
         self._check_same(src, tmp_path / "dst")
 
+    def test_it_holds_what_it_says(self, source: Path, tmp_path: Path) -> None:
+        holds = self.record.holds
+        if holds is None:
+            pytest.skip("the format does not say what it holds")
+        expected = self._classes(ignore=False)
+        report = self.convert_to(source, tmp_path / "dst")
+        images = [path for path in sorted((source / "images").rglob("*")) if path.is_file()]
+        written = set(files_below(tmp_path / "dst").values())
+        for image in images if not self.writer_options else ():
+            if not holds.image_types or image.suffix in holds.image_types:
+                same = hashlib.sha256(image.read_bytes()).hexdigest() in written
+                assert same, f"{image.name} is not written as it was, against `image_types`"
+        assert len(report.splits) == 1 or holds.splits, "`splits` are held, but not declared"
+        if self.record.reader is None:
+            return
+        found = self.open(tmp_path / "dst").classes
+        for info in expected:
+            other = _class(found, info)
+            if other is not None and info.role == "class":
+                assert not holds.class_ids or other.id == info.id, "`class_ids` are not kept"
+                assert not holds.colors or other.color == info.color, "`colors` are not kept"
+        if holds.ignore:
+            src = self.make_source(tmp_path / "ignoring", ignore=True)
+            self.convert_to(src, tmp_path / "ignored")
+            assert self.open(tmp_path / "ignored").classes.ignore, "`ignore` is not kept"
+
     def test_what_is_written_reads_back_as_it_was(self, source: Path, tmp_path: Path) -> None:
         self.convert_to(source, tmp_path / "dst")
         self._check_same(source, tmp_path / "dst")
