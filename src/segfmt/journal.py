@@ -59,7 +59,7 @@ class Journal:
 
     It is the lock of its target, too: SQLite holds the file for as long as the process lives, and
     no longer. Entries are on disk, so that memory does not grow with the dataset, and come back in
-    the order of split and key.
+    the order of split and key. `read_only` is for who looks at a run that has ended.
 
     Raises
     ------
@@ -67,25 +67,28 @@ class Journal:
         If another run holds it, or the file is no journal of this version.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, read_only: bool = False) -> None:
         self.target = target
         self.path = target / STATE_FOLDER / JOURNAL
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if read_only:
+                self.path.stat()
+            else:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:
+            raise UsageError(f"{target} has no journal: segfmt did not write it") from error
         except OSError as error:
             raise UsageError(f"{target}: cannot be written to: {error.strerror}") from error
         self._samples: list[tuple[str, str, bool, str]] = []
         self._entries: list[tuple[str, str, str]] = []
         self._committed = time.monotonic()
         try:
-            self._db = sqlite3.connect(self.path, timeout=0)
-            # Locked from the first write to the end, also between transactions.
-            self._db.execute("pragma locking_mode=exclusive")
-            # A killed process loses nothing by this, a dead machine no more than the last second.
-            self._db.execute("pragma synchronous=normal")
-            self._db.execute("begin exclusive")
-            for statement in SCHEMA:
-                self._db.execute(statement)
+            if read_only:
+                uri = f"{self.path.resolve().as_uri()}?mode=ro"
+                self._db = sqlite3.connect(uri, uri=True, timeout=0)
+            else:
+                self._db = sqlite3.connect(self.path, timeout=0)
+                self._lock()
             version = self._get("version")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
@@ -99,6 +102,15 @@ class Journal:
                 f"{self.path} is of version {version} and this segfmt writes {VERSION}: "
                 "give another folder, or use the segfmt that wrote it"
             )
+
+    def _lock(self) -> None:
+        # Locked from the first write to the end, also between transactions.
+        self._db.execute("pragma locking_mode=exclusive")
+        # A killed process loses nothing by this, a dead machine no more than the last second.
+        self._db.execute("pragma synchronous=normal")
+        self._db.execute("begin exclusive")
+        for statement in SCHEMA:
+            self._db.execute(statement)
 
     def __enter__(self) -> Self:
         return self
@@ -178,6 +190,12 @@ class Journal:
         self._flush()
         for (text,) in self._db.execute("select outcomes from samples order by split, key"):
             yield from map(_revived, _outcomes.decode(text))
+
+    @property
+    def entry_count(self) -> int:
+        """How many samples were written."""
+        self._flush()
+        return int(self._db.execute("select count(*) from entries").fetchone()[0])
 
     def entries(self) -> Iterator[Entry]:
         """Yield what was written, by split and key."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from segfmt import __version__
+from segfmt.cli.verify import verify
 from segfmt.errors import UsageError
 
 EXIT_FAILED = 1
@@ -254,6 +255,9 @@ def warmup() -> None:
     say_compiling()
     names = compiling.compile_missing()
     print(f"Compiled {', '.join(names)}." if names else "Every kernel is compiled already.")
+
+
+app.command()(verify)
 
 
 def _pairs(flag: str, given: Pairs | None) -> dict[str, str]:

@@ -115,7 +115,7 @@ def print_losses(report: Report) -> None:
     if report.losses:
         err.print(Text(f"{report.source_format} to {report.target_format} loses", "bold"))
     for loss in report.losses:
-        err.print(_item(loss))
+        err.print(item(loss))
 
 
 def print_report(report: Report) -> None:
@@ -140,7 +140,7 @@ def print_report(report: Report) -> None:
     _print_notes(report.notes)
     _print_failures(report)
     for warning in report.warnings:
-        out.print(_item(warning, "Warning: "))
+        out.print(item(warning, "Warning: "))
     if report.dry_run:
         out.print("No label was read, so faults in them are not counted. Nothing was written.")
     else:
@@ -160,7 +160,7 @@ def _print_notes(notes: dict[str, Tally]) -> None:
         more = len(subjects) - SHOWN_SUBJECTS
         words = ", ".join(subjects[:SHOWN_SUBJECTS]) + (f" and {more} more" if more > 0 else "")
         where = "" if tally.count == tally.samples else f" in {_samples(tally.samples)}"
-        out.print(_item(f"{code}, {tally.count}{where}: {words}"))
+        out.print(item(f"{code}, {tally.count}{where}: {words}"))
 
 
 def _print_failures(report: Report) -> None:
@@ -168,7 +168,7 @@ def _print_failures(report: Report) -> None:
         return
     out.print(Text("Failed", "bold red"))
     for failure in report.failures[:SHOWN_FAILURES]:
-        out.print(_item(failure.error.replace(f"{report.source}/", "")))
+        out.print(item(failure.error.replace(f"{report.source}/", "")))
     more = len(report.failures) - SHOWN_FAILURES
     if more > 0:
         out.print(Text(f"  and {more} more: see the report"))
@@ -196,7 +196,7 @@ def print_formats() -> None:
             table.add_row(name, "-", "-", "available", f"pip install {package}")
     out.print(table)
     for origin, reason in found.broken.items():
-        out.print(_item(f"{origin}: {reason}", "Broken plug-in "))
+        out.print(item(f"{origin}: {reason}", "Broken plug-in "))
     out.print("Options of one: segfmt formats NAME")
 
 
@@ -223,15 +223,15 @@ def _print_options(title: str, record: Format, *, reading: bool) -> None:
         out.print("  no options")
     for option in options.values():
         default = str(option.default).lower() if option.type is bool else option.default
-        out.print(_item(f"{option.name}={option.choices}  [default: {default}]", "  "))
-        out.print(_item(option.help, "      "))
+        out.print(item(f"{option.name}={option.choices}  [default: {default}]", "  "))
+        out.print(item(option.help, "      "))
 
 
 def _samples(count: int) -> str:
     return f"{count} sample{'' if count == 1 else 's'}"
 
 
-def _item(text: str, lead: str = "  - ") -> Table:
+def item(text: str, lead: str = "  - ") -> Table:
     """Return text that wraps under itself, not under its lead; Korean is two columns a letter."""
     grid = Table.grid()
     grid.add_column(no_wrap=True)
