@@ -8,6 +8,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from segfmt.files import nfc
+from segfmt.pathindex import PathIndex
 
 SPLITS = {
     "train": "train",
@@ -63,21 +64,20 @@ class ImageIndex:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._by_stem: dict[str, Path | list[Path]] = {}
+        self._by_stem = PathIndex(root)
+        self._more: dict[str, list[Path]] = {}  # of stems that several have: few do
         self._places: dict[str, Place] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._by_stem)
+        return len(self._by_stem) > 0
 
     def add(self, path: Path) -> None:
         """Take in an image."""
-        # Most stems are unique, and a list for each would double the index.
         stem = nfc(path.stem)
-        known = self._by_stem.setdefault(stem, path)
-        if isinstance(known, list):
-            known.append(path)
-        elif known is not path:
-            self._by_stem[stem] = [known, path]
+        if stem in self._by_stem:
+            self._more.setdefault(stem, []).append(path)
+        else:
+            self._by_stem.add(stem, path)
 
     def near(self, label: Path, stem: str) -> Path | None:
         """Return the image of that stem in the place that answers to the label's.
@@ -119,8 +119,9 @@ class ImageIndex:
         return self._places[folder]
 
     def _of(self, stem: str) -> list[Path]:
-        images = self._by_stem.get(nfc(stem), [])
-        return images if isinstance(images, list) else [images]
+        stem = nfc(stem)
+        first = self._by_stem.get(stem)
+        return [] if first is None else [first, *self._more.get(stem, ())]
 
 
 def _compatible(one: Place, other: Place) -> bool:

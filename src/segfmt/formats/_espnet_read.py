@@ -18,11 +18,12 @@ from segfmt.imagefile import IMAGE_SUFFIXES, mask_mode, read_colors, read_mask
 from segfmt.listed import BadLine, mask_sample
 from segfmt.lists import read_list
 from segfmt.model import Mask, Note, Sample, SampleRef
+from segfmt.pathindex import PathIndex
 from segfmt.tablefiles import dataset_table
 from segfmt.tables import NO_TABLE, TABLES, anonymous_table
 
 Flavor = Literal["custom", "cityscapes", "voc"]
-Files = dict[Path, dict[str, Path]]  # of each folder, the files by their paths below it in NFC
+Files = dict[Path, PathIndex]  # of each folder, the files by their paths below it in NFC
 # The lists that the loaders read; another file is a list if its first line is one.
 LISTS: dict[Flavor, tuple[str, ...]] = {
     "custom": ("train", "val"),
@@ -102,8 +103,9 @@ class EspnetReader:
         lists = self._lists()
         files: Files = {}
         for folder in dict.fromkeys(self._folders) if lists else ():
-            paths = walk(folder, follow_links=self.follow_links)
-            files[folder] = {nfc(path.relative_to(folder).as_posix()): path for path in paths}
+            files[folder] = PathIndex(folder)
+            for path in walk(folder, follow_links=self.follow_links):
+                files[folder].add(nfc(path.relative_to(folder).as_posix()), path)
         for path in lists:
             for line, text in read_list(path):
                 yield self._ref(path, line, text, files)

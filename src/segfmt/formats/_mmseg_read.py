@@ -23,6 +23,7 @@ from segfmt.listed import (
 )
 from segfmt.model import Mask, Sample, SampleRef
 from segfmt.pairing import SPLITS
+from segfmt.pathindex import PathIndex
 from segfmt.tablefiles import dataset_table
 from segfmt.tables import NO_TABLE, anonymous_table
 from segfmt.trainids import IGNORE, plus_ignore
@@ -101,7 +102,7 @@ class MmsegReader:
         masks = self._files(self._folders[1], self.seg_map_suffix, lists)
         yield from listed_samples(lists, masks, images)
         if not lists:
-            for name, mask in masks.items():
+            for name, mask in masks.pairs():
                 first, _, rest = name.partition("/")
                 split = SPLITS.get(first.casefold(), "") if rest else ""
                 yield SampleRef(rest if split else name, split or "train", images.get(name), mask)
@@ -117,25 +118,34 @@ class MmsegReader:
     def _lists(self) -> Lists:
         return read_lists(sorted((self.root / LISTS).glob("*.txt")))
 
-    def _files(self, folder: Path, suffix: str, lists: Lists) -> dict[str, Path]:
+    def _files(self, folder: Path, suffix: str, lists: Lists) -> PathIndex:
         """Return the image files of a folder by what lists call them: their names less the suffix.
 
         Where none is given, that is the extension, or else what follows a stem of the lists.
         """
-        names: dict[str, Path] = {}
+        stems = {stem for entries in lists.values() for stem in entries.values()}
+        if not suffix:
+            found = PathIndex(self.root)
+            named = False
+            for name, path in self._images_in(folder):
+                stem = str(PurePosixPath(name).with_suffix(""))
+                found.add(stem, path)
+                named = named or stem in stems
+            if named or not stems:
+                return found
+            first = min(stems)
+            names = (name for name, _ in self._images_in(folder) if name.startswith(first))
+            suffix = min((name.removeprefix(first) for name in names), key=len, default="")
+        found = PathIndex(self.root)
+        for name, path in self._images_in(folder):
+            if name.endswith(suffix):
+                found.add(name.removesuffix(suffix), path)
+        return found
+
+    def _images_in(self, folder: Path) -> Iterator[tuple[str, Path]]:
         for path in walk(folder, follow_links=self.follow_links) if folder.is_dir() else ():
             if path.suffix.lower() in IMAGE_SUFFIXES:
-                names[nfc(path.relative_to(folder).as_posix())] = path
-        stems = [stem for entries in lists.values() for stem in entries.values()]
-        if not suffix:
-            found = {str(PurePosixPath(name).with_suffix("")): path for name, path in names.items()}
-            if not stems or any(stem in found for stem in stems):
-                return found
-            ends = (name.removeprefix(stems[0]) for name in names if name.startswith(stems[0]))
-            suffix = min(ends, key=len, default="")
-        return {
-            name.removesuffix(suffix): path for name, path in names.items() if name.endswith(suffix)
-        }
+                yield nfc(path.relative_to(folder).as_posix()), path
 
 
 # As its loaders do it: 255 stays what it is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from segfmt.listed import (
     read_lists,
 )
 from segfmt.model import Mask, Note, Sample, SampleRef
+from segfmt.pathindex import PathIndex
 from segfmt.tables import TABLES, table_named
 from segfmt.trainids import plus_ignore
 
@@ -82,7 +84,7 @@ class VocReader:
             remarks.append("no class table was found: classes are VOC's own 20. Give --table")
         masks = self._files(self.masks, ".png")
         remarks += list_remarks(self._lists(masks), masks)
-        for path in list(masks.values())[:1]:
+        for _, path in islice(masks.pairs(), 1):
             remarks += _palette_remarks(path, self.classes)
         return tuple(remarks)
 
@@ -95,7 +97,7 @@ class VocReader:
         lists = self._lists(masks)
         yield from listed_samples(lists, masks, images)
         if not lists:
-            for key, mask in masks.items():
+            for key, mask in masks.pairs():
                 yield SampleRef(key, "train", images.get(key), mask)
 
     def load(self, ref: SampleRef) -> Sample:
@@ -126,19 +128,19 @@ class VocReader:
         none = [info.id for info in self.classes if info.role != "class"]
         return np.where((numbers == VOID) | np.isin(ids, none), 0, numbers).astype(np.uint16)
 
-    def _files(self, name: str, first: str) -> dict[str, Path]:
+    def _files(self, name: str, first: str) -> PathIndex:
         """Return the image files of a folder by key; of one key, the one that ends in `first`."""
         folder = self._base / name
-        found: dict[str, Path] = {}
+        found = PathIndex(self._base)
         for path in walk(folder, follow_links=self.follow_links) if folder.is_dir() else ():
             suffix = path.suffix.lower()
             if suffix in IMAGE_SUFFIXES:
                 key = nfc(path.relative_to(folder).with_suffix("").as_posix())
                 if suffix == first or key not in found:
-                    found[key] = path
+                    found.add(key, path)
         return found
 
-    def _lists(self, masks: dict[str, Path]) -> Lists:
+    def _lists(self, masks: PathIndex) -> Lists:
         paths = {path.stem: path for path in sorted((self._base / LISTS).glob("*.txt"))}
         if {"train", "val"} <= paths.keys():
             paths.pop("trainval", None)

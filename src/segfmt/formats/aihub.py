@@ -73,17 +73,14 @@ class AihubReader:
 
     def scan(self) -> Iterator[SampleRef]:
         """List the labels, each with its image."""
-        labels: list[Path] = []
         images = ImageIndex(self.root)
-        table = self._table_file
         for path in walk(self.root, follow_links=self.follow_links):
-            suffix = path.suffix.lower()
-            if suffix == ".json":
-                if path != table:
-                    labels.append(path)
-            elif suffix in IMAGE_SUFFIXES:
+            if path.suffix.lower() in IMAGE_SUFFIXES:
                 images.add(path)
-        for label in labels:
+        # Once more: to walk costs less than to hold a million labels.
+        for label in walk(self.root, follow_links=self.follow_links):
+            if label.suffix.lower() != ".json" or label == self._table_file:
+                continue
             split, key = place_of(label.relative_to(self.root))
             stem = label.stem
             if key.endswith(_LABEL_ENDS):

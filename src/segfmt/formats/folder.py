@@ -6,6 +6,8 @@ sample's split, if it is the name of one, and its key.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,6 +36,7 @@ from segfmt.imagefile import (
 from segfmt.layout import SPLIT, folder_patterns, place_in
 from segfmt.model import Mask, Note, Sample, SampleRef
 from segfmt.pairing import SPLITS
+from segfmt.pathindex import PathIndex
 from segfmt.tablefiles import dataset_table
 from segfmt.tables import NO_TABLE, anonymous_table
 
@@ -97,41 +100,44 @@ class FolderReader:
 
     def scan(self) -> Iterator[SampleRef]:
         """List the masks, each with its image; images without a mask are left out."""
-        images: dict[tuple[str, str], Path | None] = {}
-        masks: list[tuple[str, str, Path]] = []
-        for kind, split, key, path in self._files():
-            if kind == "mask":
-                masks.append((split, key, path))
-            else:
-                # Of two images of one name none is taken: nothing is guessed.
-                images[split, key] = None if (split, key) in images else path
-        for split, key, path in masks:
-            image = images.get((split, key)) or images.get(("", key))
+        images, doubles = PathIndex(self.root), set[str]()
+        for split, key, path in self._files("image"):
+            name = f"{split}\0{key}"
+            if name in images:
+                doubles.add(name)  # of two images of one name none is taken: nothing is guessed
+            images.add(name, path)
+        for split, key, path in self._files("mask"):
+            names = [name for name in (f"{split}\0{key}", f"\0{key}") if name not in doubles]
+            image = next((images[name] for name in names if name in images), None)
             yield SampleRef(key, split or "train", image, path)
 
-    def _files(self) -> Iterator[tuple[str, str, str, Path]]:
-        """Yield the kind, split and key of each image and mask."""
-        folders: dict[str, list[Path]] = {}
+    def _image_files(self) -> Iterator[tuple[str, Path]]:
+        """Yield image files, masks too, each with its folder: POSIX, below the root, in NFC."""
         for path in walk(self.root, follow_links=self.follow_links):
             if path.suffix.lower() in IMAGE_SUFFIXES:
-                folder = nfc(path.parent.relative_to(self.root).as_posix())
-                folders.setdefault(folder, []).append(path)
-        counts = {folder: len(paths) for folder, paths in folders.items()}
-        of_images, of_masks = folder_patterns(
+                yield nfc(path.parent.relative_to(self.root).as_posix()), path
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        counts = Counter(folder for folder, _ in self._image_files())
+        return folder_patterns(
             self.root, counts, self.images, self.masks, told_apart=bool(self.suffix)
         )
+
+    def _files(self, wanted: str) -> Iterator[tuple[str, str, Path]]:
+        """Yield split and key of each `image`, or each `mask`."""
+        of_images, of_masks = self._patterns
         kinds = (
             ("mask", of_masks, nfc(self.suffix)),
             ("image", of_images, nfc(self.image_suffix)),
         )
-        for folder, paths in folders.items():
-            places = [(kind, place_in(pattern, folder), end) for kind, pattern, end in kinds]
-            for path in paths:
-                stem = nfc(path.stem)
-                for kind, place, end in places:
-                    if place and stem.endswith(end):
-                        yield kind, place[0], place[1] + stem.removesuffix(end), path
-                        break
+        for folder, path in self._image_files():
+            stem = nfc(path.stem)
+            for kind, pattern, end in kinds:
+                if stem.endswith(end) and (place := place_in(pattern, folder)):
+                    if kind == wanted:
+                        yield place[0], place[1] + stem.removesuffix(end), path
+                    break
 
     def load(self, ref: SampleRef) -> Sample:
         """Read one mask, which must be as large as its image."""
