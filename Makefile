@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JUDGES := .venv-judges
+LABELME := .venv-labelme
 PLUGINS := $(wildcard plugins/segfmt-*)
 
 .PHONY: demo test lint bench clean
@@ -13,9 +14,11 @@ PLUGINS := $(wildcard plugins/segfmt-*)
 demo: $(READY)
 	$(BIN)/python docs/demo/run.py build/demo
 
-test: $(READY) $(JUDGES)/ready
-	SEGFMT_CITYSCAPESSCRIPTS_PYTHON=$(CURDIR)/$(JUDGES)/bin/python $(BIN)/python -m pytest
-	for plugin in $(PLUGINS); do (cd $$plugin && $(CURDIR)/$(BIN)/python -m pytest) || exit 1; done
+test: export SEGFMT_CITYSCAPESSCRIPTS_PYTHON := $(CURDIR)/$(JUDGES)/bin/python
+test: export SEGFMT_LABELME_PYTHON := $(CURDIR)/$(LABELME)/bin/python
+test: $(READY) $(JUDGES)/ready $(LABELME)/ready
+	for plugin in $(PLUGINS); do (cd $$plugin && $(CURDIR)/$(BIN)/python -m pytest -q) || exit 1; done
+	$(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -27,7 +30,7 @@ bench: $(READY)
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-quiet -q
 
 clean:
-	rm -rf $(VENV) $(JUDGES) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(JUDGES) $(LABELME) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 
 $(READY): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segfmt needs Python >= 3.11; try make PYTHON=python3.12")'
@@ -36,8 +39,10 @@ $(READY): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable . --group dev $(PLUGINS:%=--editable %)
 	touch $@
 
-$(JUDGES)/ready: pyproject.toml
-	$(PYTHON) -m venv $(JUDGES)
-	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check --group judges
+# Tools that judge what segfmt writes, each in an environment of its own: they do not run under the
+# versions that segfmt is tested with.
+$(JUDGES)/ready $(LABELME)/ready: .venv-%/ready: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --group $*
 	touch $@

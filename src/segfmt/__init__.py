@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 # Names load on first use: `segfmt --help` must not wait for numpy, nor `import segfmt` for Pillow.
 _HOMES = {
-    "classes": ("ClassInfo", "ClassTable"),
+    "classes": ("ClassInfo", "ClassTable", "normal_name"),
     "colors": ("color_indices", "index_colors", "load_color_mask"),
     "convert": ("convert",),
     "dataset": ("Dataset", "open_dataset"),
@@ -33,18 +33,20 @@ _HOMES = {
     "format": ("Accepts", "Entry", "Executor", "Format", "Holds"),
     "hookspecs": ("hookimpl",),
     "imagefile": (
+        "IMAGE_SUFFIXES",
         "Placement",
         "image_size",
         "place_image",
         "read_colors",
         "read_mask",
         "read_mask16",
+        "stored_orientation",
         "write_colors",
         "write_mask",
         "write_mask16",
     ),
     "jsonfile": ("decode_text", "load_json", "parse_rings"),
-    "listed": ("check_apart",),
+    "listed": ("check_apart", "mask_sample"),
     "lists": ("read_list",),
     "model": ("Mask", "Note", "Polygons", "Sample", "SampleRef"),
     "pairing": ("ImageIndex", "place_of"),
@@ -52,10 +54,12 @@ _HOMES = {
     "png": ("encode_png",),
     "raster": ("rasterize", "trace"),
     "report": ("Done", "Failed", "Report", "Skipped"),
+    "tables": ("read_table", "table_named", "voc_colors"),
     "rle": ("encode_rle", "paint_rle"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
+    "IMAGE_SUFFIXES",
     "Accepts",
     "ClassInfo",
     "ClassTable",
@@ -96,7 +100,9 @@ __all__ = [
     "index_colors",
     "load_color_mask",
     "load_json",
+    "mask_sample",
     "nfc",
+    "normal_name",
     "open_dataset",
     "paint_rle",
     "parse_rings",
@@ -107,7 +113,11 @@ __all__ = [
     "read_list",
     "read_mask",
     "read_mask16",
+    "read_table",
+    "stored_orientation",
+    "table_named",
     "trace",
+    "voc_colors",
     "walk",
     "write_colors",
     "write_mask",
@@ -115,7 +125,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from segfmt.classes import ClassInfo, ClassTable
+    from segfmt.classes import ClassInfo, ClassTable, normal_name
     from segfmt.colors import color_indices, index_colors, load_color_mask
     from segfmt.convert import convert
     from segfmt.dataset import Dataset, open_dataset
@@ -131,18 +141,20 @@ if TYPE_CHECKING:
     from segfmt.format import Accepts, Entry, Executor, Format, Holds
     from segfmt.hookspecs import hookimpl
     from segfmt.imagefile import (
+        IMAGE_SUFFIXES,
         Placement,
         image_size,
         place_image,
         read_colors,
         read_mask,
         read_mask16,
+        stored_orientation,
         write_colors,
         write_mask,
         write_mask16,
     )
     from segfmt.jsonfile import decode_text, load_json, parse_rings
-    from segfmt.listed import check_apart
+    from segfmt.listed import check_apart, mask_sample
     from segfmt.lists import read_list
     from segfmt.model import Mask, Note, Polygons, Sample, SampleRef
     from segfmt.pairing import ImageIndex, place_of
@@ -151,6 +163,7 @@ if TYPE_CHECKING:
     from segfmt.raster import rasterize, trace
     from segfmt.report import Done, Failed, Report, Skipped
     from segfmt.rle import encode_rle, paint_rle
+    from segfmt.tables import read_table, table_named, voc_colors
 
 
 def __getattr__(name: str) -> Any:

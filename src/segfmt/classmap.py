@@ -19,7 +19,7 @@ Mapped = dict[int, ClassInfo]
 def mapped_classes(
     source: ClassTable,
     classes: str | Mapping[str, int] | None = None,
-    map: str | Path | Mapping[str, str] | None = None,
+    map: str | Path | Mapping[str, str] | ClassTable | None = None,
     rest: Rest | None = None,
 ) -> tuple[Mapped, ClassTable]:
     """Return what each source id becomes, and the table of all that they become.
@@ -30,7 +30,8 @@ def mapped_classes(
         `person=1,car=2` or `person,car` (numbered from 1): only these stay, under these ids; names
         of one id merge under the first.
     map
-        The name of a built-in table or a class table's file: every class goes to that of its name.
+        A table, the name of a built-in one, or a class table's file: every class goes to that of
+        its name.
         Or a TOML file, or mapping, of `"source name" = "target name"`, where `background` and
         `ignore` are the roles.
     rest
@@ -50,6 +51,8 @@ def mapped_classes(
         return _selected(source, _pairs(classes), rest or "background")
     if map is None:
         return {info.id: info for info in source}, source
+    if isinstance(map, ClassTable):
+        return _into_table(source, map, rest or "error")
     if isinstance(map, str) and map in TABLES:
         return _into_table(source, TABLES[map], rest or "error")
     if not isinstance(map, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +14,8 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from segfmt.errors import UsageError
-from segfmt.files import replacing, with_folder
-from segfmt.imagefile import JPEG_QUALITY, SIDEWAYS, load_image, stored_orientation
+from segfmt.files import atomic_write, replacing, with_folder
+from segfmt.imagefile import JPEG_QUALITY, SIDEWAYS, load_image, stored_orientation, suffix_of
 from segfmt.model import Mask, Note, Sample
 
 
@@ -89,6 +90,20 @@ def upright(sample: Sample) -> tuple[int, tuple[Note, ...]]:
         subject = f"orientation {orientation}: the label may be drawn on stored or on turned pixels"
         return 1, (Note("images with an EXIF orientation left as stored", subject),)
     return 1, ()
+
+
+@contextmanager
+def unpacked(sample: Sample, folder: Path) -> Iterator[Sample]:
+    """Give the sample with the image that it holds as a file in `folder`, while in here."""
+    if sample.image is None:
+        yield sample
+        return
+    path = folder / f"unpacked-{threading.get_ident():x}{suffix_of(sample.image)}"
+    atomic_write(path, sample.image)
+    try:
+        yield replace(sample, ref=replace(sample.ref, image=path), image=None)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

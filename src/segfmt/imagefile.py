@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from segfmt.errors import FormatError
-from segfmt.files import atomic_write, replacing, with_folder
+from segfmt.files import STATE_FOLDER, atomic_write, replacing, with_folder
 from segfmt.model import MAX_PIXELS, Note
 from segfmt.png import encode_png, encode_png16, encode_png_colors
 
@@ -51,6 +51,12 @@ def stored_orientation(path: Path) -> tuple[int, tuple[int, int]]:
         # Asking for the EXIF of a file that has none would look for XMP too.
         found = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
         return (found if found in range(2, 9) else 1), (image.height, image.width)
+
+
+def suffix_of(data: bytes) -> str:
+    """Return the suffix that an image file's content asks for, `.png` if no decoder knows it."""
+    name = _format_of(data[:16])
+    return {"JPEG": ".jpg", "BMP": ".bmp", "TIFF": ".tif", "WEBP": ".webp"}.get(name or "", ".png")
 
 
 def load_image(path: Path) -> Image.Image:
@@ -139,6 +145,8 @@ def place_image(
     """
     if how == "none":
         return ()
+    if STATE_FOLDER in source.parts:  # there for this sample alone, and no longer
+        how = "copy"
     with _open(source) as image:
         wanted = _FORMATS.get(target.suffix.lower())
         if reencode and wanted and image.format != wanted:

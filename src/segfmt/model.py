@@ -174,12 +174,15 @@ class SampleRef:
         The image file, or None where the source has none.
     source
         Whatever else the reader needs to load it: small and picklable.
+    embedded
+        Whether the image is no file, but in the label file: `Sample.image` is to give it.
     """
 
     key: str
     split: str = "train"
     image: Path | None = None
     source: Any = None
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +200,22 @@ class Note:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One sample, loaded: `shape` is (height, width). Lives inside one worker only."""
+    """One sample, loaded. Lives inside one worker only.
+
+    Attributes
+    ----------
+    shape
+        (height, width).
+    image
+        The bytes of the image file, where the dataset has it in the label file. Writers find it at
+        `ref.image`, as any other.
+    """
 
     ref: SampleRef
     shape: tuple[int, int]
     label: Polygons | Mask
     notes: tuple[Note, ...] = ()
+    image: bytes | None = None
 
 
 def merge_notes(*groups: Iterable[Note]) -> tuple[Note, ...]:

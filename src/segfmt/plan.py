@@ -24,6 +24,7 @@ from segfmt.model import FillRule, Rounding
 from segfmt.options import checked
 from segfmt.remap import ClassMap, IgnoreTo, class_map
 from segfmt.splits import Split, parse_split
+from segfmt.tables import TABLES
 from segfmt.worker import MissingImage, Presence, Worker
 
 # What changes how a run goes but not what comes out: it may differ from one --resume to the next.
@@ -106,13 +107,15 @@ def make_plan(request: Request) -> Plan:
     dataset = open_dataset(
         request.src, request.source, **{**(request.reader_options or {}), **given}
     )
-    asked = (request.classes, request.map, request.rest)
+    asked = (request.classes, _table_of(request.map), request.rest)
     mapped, adopted = mapped_classes(dataset.classes, *asked)
     if request.ignore_to:
         adopted = without_ignore(adopted)
     target = plugins.format_named(request.target)
     options = {**(request.writer_options or {}), **_given(images=request.images)}
     writer = _writer(target, request.dst, adopted, options)
+    if not writer.accepts.polygons:
+        _check_narrow(adopted)
     to_target = class_map(dataset.classes, mapped, writer.classes, request.ignore_to)
     if request.rounding and request.fill_rule not in (None, "opencv"):
         raise UsageError(f"--rounding is for the fill rule opencv, not {request.fill_rule}")
@@ -147,6 +150,14 @@ def make_plan(request: Request) -> Plan:
     )
 
 
+def _table_of(
+    map: str | Path | Mapping[str, str] | None,
+) -> str | Path | Mapping[str, str] | ClassTable | None:
+    """Return the table that every dataset of a format has, where the map is that format's name."""
+    record = plugins.formats().get(map) if isinstance(map, str) and map not in TABLES else None
+    return record.table if record and record.table else map
+
+
 def _fingerprint(
     request: Request, dataset: Dataset, target: Format, to_target: ClassMap
 ) -> dict[str, str]:
@@ -177,7 +188,21 @@ def _writer(format: Format, out: Path, classes: ClassTable, options: Mapping[str
         writable = ", ".join(name for name, other in plugins.formats().items() if other.writer)
         raise UsageError(f"{format.name} cannot be written, only read. Writable: {writable}")
     values = checked(f"writing {format.name}", "-o", format.writer, 2, options)
-    return format.writer(out, classes, **values)
+    try:
+        return format.writer(out, classes, **values)
+    except UsageError:
+        _check_narrow(classes)  # which says what to do, whatever the writer stumbled over
+        raise
+
+
+def _check_narrow(classes: ClassTable) -> None:
+    beyond = [info for info in classes if info.id > 255]
+    if beyond:
+        raise UsageError(
+            f"{len(beyond)} of {len(classes)} classes have ids beyond the 255 of an 8-bit mask, "
+            f'such as {beyond[0].id}, "{beyond[0].name}". Give --classes NAME=ID,... with those '
+            "that matter, or --map FILE|TABLE --rest ignore"
+        )
 
 
 def _given(**options: Any) -> dict[str, Any]:

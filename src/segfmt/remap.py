@@ -121,8 +121,8 @@ def class_map(
     Raises
     ------
     UsageError
-        With the names of all classes that have none in the target, and a map to edit; if there is
-        ignore and the target cannot hold it; for ids that are beyond 255 even after the map.
+        With the names of all classes that have none in the target, and a map to edit; or if there
+        is ignore and the target cannot hold it.
     """
     background = target.background or target.ignore
     lut = np.full(max(256, *(info.id + 1 for info in source)), UNMAPPED, np.int32)
@@ -143,12 +143,6 @@ def class_map(
             lut[info.id] = found.id
     if missing:
         raise UsageError(_missing_names(missing, source, mapped, target))
-    if lut.max() > 255:
-        beyond = [info.name for info in target if info.id > 255]
-        raise UsageError(
-            f"{len(beyond)} classes have ids beyond the 255 of an 8-bit mask, such as "
-            f'"{beyond[0]}". Give --classes NAME=ID,... with those that matter, or --map FILE'
-        )
     return ClassMap(lut, None if background is None else background.id, target, source)
 
 

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from segfmt.adapt import Adapter
-from segfmt.edits import Edits, edited, upright
+from segfmt.edits import Edits, edited, unpacked, upright
 from segfmt.errors import FormatError
 from segfmt.files import STATE_FOLDER, check_key, recording, written
 from segfmt.format import Reader, Writer
@@ -91,7 +91,7 @@ class Worker:
     def _convert(self, job: Job, ref: SampleRef) -> list[Outcome]:
         check_key(ref.key)
         check_key(ref.split)
-        if ref.image is None and self.missing_image != "keep":
+        if ref.image is None and not ref.embedded and self.missing_image != "keep":
             reason = "image missing"
             if self.missing_image == "error":
                 raise FormatError(reason, path=str(ref.source or ref.key))
@@ -99,6 +99,11 @@ class Worker:
         sample = self.reader.load(job.ref)
         if sample.ref != ref:
             sample = replace(sample, ref=ref)
+        with unpacked(sample, self.target / STATE_FOLDER / "edited") as whole:
+            return self._converted(whole)
+
+    def _converted(self, sample: Sample) -> list[Outcome]:
+        ref = sample.ref
         if self.presence and (reason := self.presence.missing(sample, self.adapter)):
             return [Skipped(ref, reason)]
         label = sample.label

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from segfmt.classes import ClassTable
+from segfmt.classes import ClassInfo, ClassTable
 from segfmt.files import atomic_write
 from segfmt.format import Accepts, Entry
 from segfmt.imagefile import Placement, place_image
@@ -42,8 +42,12 @@ class AihubWriter:
     )
 
     def __post_init__(self) -> None:
-        without = ClassTable(info for info in self.classes if info.role != "ignore")
-        object.__setattr__(self, "classes", without)
+        kept = [info for info in self.classes if info.role != "ignore"]
+        if not any(info.role == "background" for info in kept):
+            # What no label covers needs a number, though there may be no such pixel.
+            free = min(set(range(256)) - {info.id for info in kept}, default=0)
+            kept.append(ClassInfo(free, "undefined object/area", role="background"))
+        object.__setattr__(self, "classes", ClassTable(kept))
 
     @property
     def accepts(self) -> Accepts:
@@ -85,12 +89,8 @@ class AihubWriter:
         if isinstance(label, Polygons):
             return label
         background = self.classes.background
-        return trace(
-            label,
-            fill_rule="opencv",
-            holes="keyhole",
-            background=background.id if background else 0,
-        )
+        assert background is not None  # noqa: S101 - made sure of when the writer was made
+        return trace(label, fill_rule="opencv", holes="keyhole", background=background.id)
 
     def finish(self, entries: Iterable[Entry]) -> None:  # noqa: ARG002 - no list to write
         """Write `classes.json`, by which this format's reader knows the labels."""

@@ -126,7 +126,9 @@ class ReaderConformance(Conformance):
         for sample in dataset:
             label, key = sample.label, sample.ref.key
             if isinstance(label, segfmt.Mask):
-                assert label.ids.dtype == np.uint8, f"{key}: ids are {label.ids.dtype}, not uint8"
+                wide = any(info.id > 255 for info in dataset.classes)
+                types = (np.uint8, np.uint16) if wide else (np.uint8,)
+                assert label.ids.dtype in types, f"{key}: ids are {label.ids.dtype}, not uint8"
                 assert label.ids.shape == sample.shape, f"{key}: the mask is {label.ids.shape}"
                 used = set(np.unique(label.ids).tolist())
             else:
