@@ -20,6 +20,7 @@ from segfmt.listing import Listing
 from segfmt.losses import losses_of_samples, refuse
 from segfmt.model import FillRule, Rounding
 from segfmt.plan import Plan, Request, make_plan
+from segfmt.recipe import save_recipe
 from segfmt.remap import IgnoreTo
 from segfmt.report import Failed, Report
 from segfmt.target import check_folders
@@ -64,6 +65,7 @@ def convert(
     resume: bool = False,
     overwrite: bool = False,
     report: str | os.PathLike[str] | None = None,
+    save: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Convert the dataset in `src` to another format in `dst`.
@@ -110,6 +112,8 @@ def convert(
         have been asked for the same, of the same source. A finished run is left as it is.
     report
         Where to save the report as JSON, besides `dst/.segfmt/report.json`.
+    save
+        Where to save all this as a recipe, with every default, for `segfmt run`.
     progress
         Called with the report so far and the number of samples after listing and after each
         sample.
@@ -120,12 +124,14 @@ def convert(
         For what is wrong with the plan; a sample that is bad is counted in the report instead.
     """
     given = dict(locals())
-    for name in ("resume", "overwrite", "progress"):
+    for name in ("resume", "overwrite", "save", "progress"):
         del given[name]
     request = Request(**{**given, "src": Path(src), "dst": Path(dst)})
     started = time.monotonic()
     check_folders(request.src, request.dst, overwrite=overwrite, resume=resume)
     plan = make_plan(request)
+    if save is not None:
+        save_recipe(plan, Path(save))
     tally = _new_report(plan)
     if dry_run:
         with closing(_listed(plan, tally, None)) as jobs:

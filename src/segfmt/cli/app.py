@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -11,12 +10,11 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from segfmt import __version__
+from segfmt.cli.run import run
 from segfmt.cli.verify import verify
 from segfmt.errors import UsageError
 
-EXIT_FAILED = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="segfmt",
@@ -172,6 +170,9 @@ def convert(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the report as JSON.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save all this as a recipe for segfmt run.")
+    ] = None,
     debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
         bool, typer.Option("--debug", help="Show tracebacks.")
     ] = False,
@@ -181,54 +182,43 @@ def convert(
     A sample that is bad is reported and left out; the rest is converted. Exit status: 0 all done,
     1 some samples failed or none was converted, 2 it could not begin.
     """
-    from segfmt.cli.output import ProgressDisplay, print_report, say_compiling
+    from segfmt.cli.conversion import run_conversion
 
-    say_compiling()
-    from segfmt.convert import convert as run
-
-    try:
-        with ProgressDisplay() as display:
-            result = run(
-                src,
-                dst,
-                source=source,
-                target=target,
-                reader_options=_pairs("-i", reader_options),
-                writer_options=_pairs("-o", writer_options),
-                classes=classes,
-                map=map,
-                rest=rest,
-                ignore_to=ignore_to,
-                table=table,
-                unknown_label=unknown_label,
-                only_with=only_with,
-                min_pixels=min_pixels,
-                split=split,
-                missing_image=missing_image,
-                images=images,
-                resize=resize,
-                tile=tile,
-                overlap=overlap,
-                fill_rule=fill_rule,
-                rounding=rounding,
-                executor=executor,
-                executor_options=_pairs("-x", executor_options),
-                workers=workers,
-                limit=limit,
-                dry_run=dry_run,
-                fail_fast=fail_fast,
-                strict=strict,
-                resume=resume,
-                overwrite=overwrite,
-                report=report,
-                progress=display.update,
-            )
-    except KeyboardInterrupt:
-        text = "Stopped. What is finished stands; the same command with --resume goes on."
-        print(text, file=sys.stderr, flush=True)
-        os._exit(EXIT_INTERRUPTED)  # at once: a sample in some thread may take its time
-    print_report(result)
-    raise typer.Exit(0 if result.ok and (result.done or dry_run) else EXIT_FAILED)
+    run_conversion(
+        src,
+        dst,
+        source=source,
+        target=target,
+        reader_options=_pairs("-i", reader_options),
+        writer_options=_pairs("-o", writer_options),
+        classes=classes,
+        map=map,
+        rest=rest,
+        ignore_to=ignore_to,
+        table=table,
+        unknown_label=unknown_label,
+        only_with=only_with,
+        min_pixels=min_pixels,
+        split=split,
+        missing_image=missing_image,
+        images=images,
+        resize=resize,
+        tile=tile,
+        overlap=overlap,
+        fill_rule=fill_rule,
+        rounding=rounding,
+        executor=executor,
+        executor_options=_pairs("-x", executor_options),
+        workers=workers,
+        limit=limit,
+        dry_run=dry_run,
+        fail_fast=fail_fast,
+        strict=strict,
+        resume=resume,
+        overwrite=overwrite,
+        report=report,
+        save=save,
+    )
 
 
 @app.command()
@@ -257,6 +247,7 @@ def warmup() -> None:
     print(f"Compiled {', '.join(names)}." if names else "Every kernel is compiled already.")
 
 
+app.command()(run)
 app.command()(verify)
 
 
