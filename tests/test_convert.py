@@ -241,3 +241,47 @@ def test_a_writer_that_breaks_fails_its_sample_alone(
     (failure,) = [failure for failure in report.failures if failure.key == "003"]
     assert "Input/output error" in failure.error
     assert "Traceback" in failure.traceback
+
+
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        ("voc", {}),
+        ("mmseg", {}),
+        ("aihub", {}),
+        ("kitti", {"writer_options": {"ids": "train"}, "classes": "road=1"}),
+    ],
+)
+def test_verify_reads_back_what_was_written(
+    dirty: Path, tmp_path: Path, target: str, options: dict[str, Any]
+) -> None:
+    options = {"source": "aihub", "target": target, **options}
+    report = segfmt.convert(dirty, tmp_path / "dst", verify=True, **options)
+    assert (report.verified, report.differing) == (report.done, [])
+    assert report.done >= 20
+
+
+def test_verify_finds_what_a_writer_spoils(
+    dirty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segfmt.formats import voc
+
+    write = voc.write_mask
+
+    def spoil(path: Path, ids: Any, *rest: Any) -> None:
+        ids = ids.copy()
+        ids[0, 0] ^= path.stem == "003"
+        write(path, ids, *rest)
+
+    monkeypatch.setattr(voc, "write_mask", spoil)
+    report = run(dirty, tmp_path / "dst", verify=True)
+    assert report.verified == report.done - 1
+    assert [(one.key, one.error) for one in report.differing] == [
+        ("003", "1 pixels differ from the source")
+    ]
+    assert not report.ok
+
+
+def test_verify_cannot_follow_tiles(dirty: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--verify: --resize and --tile make other samples"):
+        run(dirty, tmp_path / "dst", verify=True, tile="4x4")

@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "classes": ("ClassInfo", "ClassTable", "normal_name"),
     "colors": ("color_indices", "index_colors", "load_color_mask"),
+    "comparison": ("Comparison", "compare"),
     "convert": ("convert",),
     "dataset": ("Dataset", "open_dataset"),
     "errors": (
@@ -29,7 +30,7 @@ _HOMES = {
         "UsageError",
         "did_you_mean",
     ),
-    "files": ("atomic_write", "check_key", "nfc", "walk"),
+    "files": ("atomic_write", "check_key", "nfc", "replacing", "walk"),
     "format": ("Accepts", "Entry", "Executor", "Format", "Holds"),
     "hookspecs": ("hookimpl",),
     "imagefile": (
@@ -45,6 +46,7 @@ _HOMES = {
         "write_mask",
         "write_mask16",
     ),
+    "inspection": ("Inspection", "inspect"),
     "jsonfile": ("decode_text", "load_json", "parse_rings"),
     "listed": ("check_apart", "mask_sample"),
     "lists": ("read_list",),
@@ -52,9 +54,10 @@ _HOMES = {
     "pairing": ("ImageIndex", "place_of"),
     "plugins": ("formats",),
     "png": ("encode_png",),
-    "raster": ("rasterize", "trace"),
+    "raster": ("rasterize", "rasterize_instances", "trace"),
     "report": ("Done", "Failed", "Report", "Skipped"),
     "tables": ("read_table", "table_named", "voc_colors"),
+    "verification": ("Verification", "verify"),
     "rle": ("encode_rle", "paint_rle"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -63,6 +66,7 @@ __all__ = [
     "Accepts",
     "ClassInfo",
     "ClassTable",
+    "Comparison",
     "Dataset",
     "Done",
     "Entry",
@@ -73,6 +77,7 @@ __all__ = [
     "FormatError",
     "Holds",
     "ImageIndex",
+    "Inspection",
     "Mask",
     "Note",
     "Placement",
@@ -84,11 +89,13 @@ __all__ = [
     "SegfmtError",
     "Skipped",
     "UsageError",
+    "Verification",
     "__version__",
     "atomic_write",
     "check_apart",
     "check_key",
     "color_indices",
+    "compare",
     "convert",
     "decode_text",
     "did_you_mean",
@@ -98,6 +105,7 @@ __all__ = [
     "hookimpl",
     "image_size",
     "index_colors",
+    "inspect",
     "load_color_mask",
     "load_json",
     "mask_sample",
@@ -109,14 +117,17 @@ __all__ = [
     "place_image",
     "place_of",
     "rasterize",
+    "rasterize_instances",
     "read_colors",
     "read_list",
     "read_mask",
     "read_mask16",
     "read_table",
+    "replacing",
     "stored_orientation",
     "table_named",
     "trace",
+    "verify",
     "voc_colors",
     "walk",
     "write_colors",
@@ -127,6 +138,7 @@ __all__ = [
 if TYPE_CHECKING:
     from segfmt.classes import ClassInfo, ClassTable, normal_name
     from segfmt.colors import color_indices, index_colors, load_color_mask
+    from segfmt.comparison import Comparison, compare
     from segfmt.convert import convert
     from segfmt.dataset import Dataset, open_dataset
     from segfmt.errors import (
@@ -137,7 +149,7 @@ if TYPE_CHECKING:
         UsageError,
         did_you_mean,
     )
-    from segfmt.files import atomic_write, check_key, nfc, walk
+    from segfmt.files import atomic_write, check_key, nfc, replacing, walk
     from segfmt.format import Accepts, Entry, Executor, Format, Holds
     from segfmt.hookspecs import hookimpl
     from segfmt.imagefile import (
@@ -153,6 +165,7 @@ if TYPE_CHECKING:
         write_mask,
         write_mask16,
     )
+    from segfmt.inspection import Inspection, inspect
     from segfmt.jsonfile import decode_text, load_json, parse_rings
     from segfmt.listed import check_apart, mask_sample
     from segfmt.lists import read_list
@@ -160,10 +173,11 @@ if TYPE_CHECKING:
     from segfmt.pairing import ImageIndex, place_of
     from segfmt.plugins import formats
     from segfmt.png import encode_png
-    from segfmt.raster import rasterize, trace
+    from segfmt.raster import rasterize, rasterize_instances, trace
     from segfmt.report import Done, Failed, Report, Skipped
     from segfmt.rle import encode_rle, paint_rle
     from segfmt.tables import read_table, table_named, voc_colors
+    from segfmt.verification import Verification, verify
 
 
 def __getattr__(name: str) -> Any:

@@ -82,7 +82,7 @@ class Adapter:
         accepts = self.accepts
         if accepts.fill_rule not in (None, polygons.fill_rule):
             return None
-        single = len(polygons) == len(polygons.ring_offsets) - 1
+        single = bool((np.diff(polygons.polygon_offsets) == 1).all())
         if accepts.holes != "rings" and not single:
             return None
         if polygons.instance_ids is not None and not accepts.instances:

@@ -13,6 +13,7 @@ from typing import Any
 
 from segfmt import __version__
 from segfmt.classmap import Rest
+from segfmt.dataset import open_dataset
 from segfmt.errors import ExecutorError, UsageError
 from segfmt.files import STATE_FOLDER, readable, recording, sweep, written
 from segfmt.journal import Journal
@@ -22,7 +23,7 @@ from segfmt.model import FillRule, Rounding
 from segfmt.plan import Plan, Request, make_plan
 from segfmt.recipe import save_recipe
 from segfmt.remap import IgnoreTo
-from segfmt.report import Failed, Report
+from segfmt.report import Failed, Failure, Report
 from segfmt.target import check_folders
 from segfmt.warmup import compile_missing
 from segfmt.worker import Job, MissingImage
@@ -66,6 +67,7 @@ def convert(
     overwrite: bool = False,
     report: str | os.PathLike[str] | None = None,
     save: str | os.PathLike[str] | None = None,
+    verify: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Convert the dataset in `src` to another format in `dst`.
@@ -114,6 +116,8 @@ def convert(
         Where to save the report as JSON, besides `dst/.segfmt/report.json`.
     save
         Where to save all this as a recipe, with every default, for `segfmt run`.
+    verify
+        Read what was written, afterwards, and compare it with the source, pixel by pixel.
     progress
         Called with the report so far and the number of samples after listing and after each
         sample.
@@ -143,7 +147,10 @@ def convert(
             closing(_listed(plan, tally, request.dst)) as jobs,
             Journal(request.dst) as journal,
         ):
-            _Run(plan, jobs, journal, tally, progress).convert(resume=resume)
+            run = _Run(plan, jobs, journal, tally, progress)
+            run.convert(resume=resume)
+            if verify:
+                run.verify()
     tally.settle(time.monotonic() - started)
     if not dry_run:
         tally.save(request.dst / STATE_FOLDER / REPORT_FILE)
@@ -232,6 +239,34 @@ class _Run:
             journal.finish([written(out, name, lists) for name in names])
         if not self.tally.done:
             self.tally.warnings.append("nothing was converted")
+
+    def verify(self) -> None:
+        """Read what was written, and count what differs from the source."""
+        from segfmt.recheck import compare_written
+
+        plan, journal, request = self.plan, self.journal, self.plan.request
+        done = (job for job in self.jobs if journal.wrote(job.split, job.ref.key))
+        target = open_dataset(request.dst, plan.target.name, **plan.reading_options)
+        found = compare_written(
+            plan.dataset,
+            request.src,
+            done,
+            plan.class_map,
+            target,
+            request.dst,
+            journal.entries(),
+            plan.run,
+            fill_rule=request.fill_rule,
+            rounding=request.rounding,
+        )
+        self.tally.verified = found.identical
+        self.tally.differing = [
+            Failure(one.split, one.key, f"{one.scores.differing} pixels differ from the source")
+            for one in found.worst
+        ] + found.failures
+        missing = found.only_a.count
+        if missing:
+            self.tally.warnings.append(f"{missing} samples that were written are not read back")
 
     def _map(self, *, resumed: bool) -> int:
         """Convert samples; return how many are left."""

@@ -181,6 +181,11 @@ class Journal:
         place = readable(split), readable(key)
         return self._db.execute(query, place).fetchone() is not None
 
+    def wrote(self, split: str, key: str) -> bool:
+        """Return whether a sample of that split and key was written."""
+        query = "select 1 from entries where split = ? and key = ?"
+        return self._db.execute(query, (readable(split), readable(key))).fetchone() is not None
+
     def forget_failed(self) -> int:
         """Forget the samples that failed, so that they are tried again; return how many."""
         return self._db.execute("delete from samples where failed").rowcount

@@ -16,12 +16,12 @@ from segfmt.classmap import Rest, known, mapped_classes, without_ignore
 from segfmt.dataset import Dataset, open_dataset
 from segfmt.edits import parse_edits
 from segfmt.errors import UsageError
-from segfmt.executors import usable_cores
 from segfmt.files import readable
-from segfmt.format import Format, Map, Reader, Writer
+from segfmt.format import Format, Map, Writer
 from segfmt.losses import losses
 from segfmt.model import FillRule, Rounding
-from segfmt.options import checked
+from segfmt.options import checked, options_of
+from segfmt.reading import executor_map, remarks
 from segfmt.remap import ClassMap, IgnoreTo, class_map
 from segfmt.splits import Split, parse_split
 from segfmt.tables import TABLES
@@ -29,7 +29,8 @@ from segfmt.worker import MissingImage, Presence, Worker
 
 # What changes how a run goes but not what comes out: it may differ from one --resume to the next.
 _ONLY_HOW = frozenset(
-    ("dst", "executor", "executor_options", "workers", "dry_run", "fail_fast", "strict", "report")
+    {"dst", "executor", "executor_options", "workers", "dry_run", "fail_fast", "strict", "verify"}
+    | {"report"}
 )
 
 
@@ -66,6 +67,7 @@ class Request:
     dry_run: bool = False
     fail_fast: bool = False
     strict: bool = False
+    verify: bool = False
     report: str | os.PathLike[str] | None = None
 
 
@@ -86,11 +88,24 @@ class Plan:
     fingerprint: dict[str, str]
 
     @property
+    def reading_options(self) -> dict[str, Any]:
+        """The options by which what is written is read: those that reading and writing share."""
+        reader, writer = self.target.reader, self.target.writer
+        if reader is None or writer is None:
+            return {}
+        reads, writes = options_of(reader, 1), options_of(writer, 2)
+        return {
+            name: getattr(self.writer, name)
+            for name, option in reads.items()
+            if name in writes and writes[name].type == option.type and hasattr(self.writer, name)
+        }
+
+    @property
     def remarks(self) -> list[str]:
         """What the reader, the writer and the classes have to say about the dataset as a whole."""
         return [
-            *_remarks(self.dataset.reader),
-            *_remarks(self.writer),
+            *remarks(self.dataset.reader),
+            *remarks(self.writer),
             *_of_colors(self.writer.classes),
         ]
 
@@ -121,6 +136,9 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(f"--rounding is for the fill rule opencv, not {request.fill_rule}")
     edits = parse_edits(request.resize, request.tile, request.overlap)
     images = options.get("images")
+    if request.verify and (edits or target.reader is None):
+        reason = "--resize and --tile make other samples" if edits else f"{target.name} is not read"
+        raise UsageError(f"--verify: {reason}, so there is nothing to compare")
     if edits and images in ("symlink", "hardlink"):
         raise UsageError("--resize and --tile make new images: they cannot be links")
     worker = Worker(
@@ -142,7 +160,7 @@ def make_plan(request: Request) -> Plan:
         writer,
         worker,
         to_target,
-        _map(request.executor, request.executor_options or {}, request.workers),
+        executor_map(request.executor, request.executor_options, request.workers),
         parse_split(request.split) if request.split else None,
         lost,
         images != "none",
@@ -207,19 +225,6 @@ def _check_narrow(classes: ClassTable) -> None:
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _map(name: str, options: Mapping[str, Any], workers: int | None) -> Map:
-    executor = plugins.executor_named(name)
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers}: there must be one at least")
-    values = checked(f"executor {name}", "-x", executor.make, 1, options)
-    return executor.make(workers or usable_cores(), **values)
-
-
-def _remarks(part: Reader | Writer) -> tuple[str, ...]:
-    # Optional, so that the smallest plug-in need not have it.
-    return tuple(getattr(part, "warnings", ()))
 
 
 def _of_colors(classes: ClassTable) -> list[str]:

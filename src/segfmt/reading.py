@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from segfmt.format import Map, Reader
+    from segfmt.format import Map, Reader, Writer
     from segfmt.model import FillRule, Note, Rounding, SampleRef
     from segfmt.remap import ClassMap
 
@@ -46,9 +46,9 @@ def painter(
     return Adapter(Accepts(), background, fill_rule, rounding)
 
 
-def remarks(reader: Reader) -> tuple[str, ...]:
-    """Return what a reader has to say of its dataset; the smallest plug-in has nothing."""
-    return tuple(getattr(reader, "warnings", ()))
+def remarks(part: Reader | Writer) -> tuple[str, ...]:
+    """Return what a reader or writer has to say of its dataset, if it is one that says such."""
+    return tuple(getattr(part, "warnings", ()))
 
 
 @dataclass(frozen=True)

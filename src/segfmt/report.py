@@ -105,7 +105,8 @@ class Report:
 
     `total` counts the samples that the source lists, before `limit`; `done + skipped + failed`
     those that were worked on. `losses` are what the target cannot hold of the source, `warnings`
-    about the run as a whole, `notes` about samples, by code.
+    about the run as a whole, `notes` about samples, by code. `verified` are those that were read
+    back and found the same, None if that was not asked for; `differing` those that are not.
     """
 
     source: str
@@ -124,13 +125,15 @@ class Report:
     notes: dict[str, Tally] = field(default_factory=dict)
     skips: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    verified: int | None = None
+    differing: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     dry_run: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether no sample failed."""
-        return not self.failed
+        """Whether no sample failed, and none was written that differs from its source."""
+        return not self.failed and not self.differing
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""

@@ -10,9 +10,10 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from segfmt import __version__
+from segfmt.cli.compare import compare
+from segfmt.cli.inspect import inspect
 from segfmt.cli.run import run
-from segfmt.cli.verify import verify
-from segfmt.errors import UsageError
+from segfmt.cli.verify import verify as verify_command
 
 EXIT_USAGE = 2
 
@@ -173,6 +174,9 @@ def convert(
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save all this as a recipe for segfmt run.")
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read DST afterwards and compare it with SRC.")
+    ] = False,
     debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
         bool, typer.Option("--debug", help="Show tracebacks.")
     ] = False,
@@ -183,14 +187,15 @@ def convert(
     1 some samples failed or none was converted, 2 it could not begin.
     """
     from segfmt.cli.conversion import run_conversion
+    from segfmt.cli.parts import pairs
 
     run_conversion(
         src,
         dst,
         source=source,
         target=target,
-        reader_options=_pairs("-i", reader_options),
-        writer_options=_pairs("-o", writer_options),
+        reader_options=pairs("-i", reader_options),
+        writer_options=pairs("-o", writer_options),
         classes=classes,
         map=map,
         rest=rest,
@@ -208,7 +213,7 @@ def convert(
         fill_rule=fill_rule,
         rounding=rounding,
         executor=executor,
-        executor_options=_pairs("-x", executor_options),
+        executor_options=pairs("-x", executor_options),
         workers=workers,
         limit=limit,
         dry_run=dry_run,
@@ -218,6 +223,7 @@ def convert(
         overwrite=overwrite,
         report=report,
         save=save,
+        verify=verify,
     )
 
 
@@ -247,15 +253,7 @@ def warmup() -> None:
     print(f"Compiled {', '.join(names)}." if names else "Every kernel is compiled already.")
 
 
+app.command()(compare)
+app.command()(inspect)
 app.command()(run)
-app.command()(verify)
-
-
-def _pairs(flag: str, given: Pairs | None) -> dict[str, str]:
-    pairs = {}
-    for text in given or ():
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"{flag} {text}: give KEY=VALUE")
-        pairs[key.strip()] = value
-    return pairs
+app.command("verify")(verify_command)

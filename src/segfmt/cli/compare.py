@@ -87,21 +87,21 @@ def compare(
 
     Exit status: 0 the same within --tolerance, 1 they differ, 2 it could not begin.
     """
-    from segfmt.cli.app import _pairs
     from segfmt.cli.output import ProgressDisplay, say_compiling
+    from segfmt.cli.parts import pairs
 
     say_compiling()
     from segfmt.comparison import compare as run
 
     try:
-        with ProgressDisplay() as display:
+        with ProgressDisplay("Comparing") as display:
             result = run(
                 a,
                 b,
                 from_a=from_a,
                 from_b=from_b,
-                options_a=_pairs("-a", options_a),
-                options_b=_pairs("-b", options_b),
+                options_a=pairs("-a", options_a),
+                options_b=pairs("-b", options_b),
                 classes=classes,
                 map=map,
                 rest=rest,
@@ -112,7 +112,7 @@ def compare(
                 out=out,
                 samples=samples,
                 executor=executor,
-                executor_options=_pairs("-x", executor_options),
+                executor_options=pairs("-x", executor_options),
                 workers=workers,
                 limit=limit,
                 progress=display.update,
@@ -131,10 +131,11 @@ def print_comparison(found: Comparison) -> None:
     """Print how far two datasets agree, and where they do not, worst first."""
     from rich.text import Text
 
-    from segfmt.cli.output import _print_notes, item, out
+    from segfmt.cli.output import item, out, print_notes
     from segfmt.cli.parts import print_failures
 
-    out.print(Text("The same" if found.same else f"Different: {_reasons(found)}", "bold"))
+    verdict = "The same" if found.same else f"Different: {_reasons(found)}"
+    out.print(Text(verdict, "bold"))
     for side, root, name in (("A", found.a, found.format_a), ("B", found.b, found.format_b)):
         out.print(Text(f"  {side}: {root} ({name})"), soft_wrap=True)
     for line in _summary(found):
@@ -145,7 +146,7 @@ def print_comparison(found: Comparison) -> None:
         _print_worst(found)
     for side, only in (("A", found.only_a), ("B", found.only_b)):
         _print_unmatched(side, only)
-    _print_notes(found.notes)
+    print_notes(found.notes)
     print_failures(found.failures, found.a, found.b)
     for warning in found.warnings:
         out.print(item(warning, "Warning: "))
@@ -158,7 +159,7 @@ def _reasons(found: Comparison) -> str:
     from segfmt.cli.parts import many
 
     reasons = (
-        (found.beyond, "differ"),
+        (found.beyond, "beyond the tolerance"),
         (found.only_a.count, "only in A"),
         (found.only_b.count, "only in B"),
         (len(found.failures), "failed"),

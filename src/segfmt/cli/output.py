@@ -49,7 +49,8 @@ def say_compiling() -> None:
 class ProgressDisplay:
     """A bar in a terminal; elsewhere a plain line now and then. Use it as a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, verb: str = "Converting") -> None:
+        self._verb = verb
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._begun = False
@@ -98,7 +99,7 @@ class ProgressDisplay:
         rate = finished / max(now - self._started, 1e-9)
         if self._bar:
             if self._task is None:
-                self._task = self._bar.add_task("Converting", total=total, rate=0.0, failed=0)
+                self._task = self._bar.add_task(self._verb, total=total, rate=0.0, failed=0)
                 self._started = now
             self._bar.update(self._task, completed=finished, rate=rate, failed=report.failed)
         elif now - self._printed >= PLAIN_SECONDS:
@@ -137,8 +138,9 @@ def print_report(report: Report) -> None:
     out.print(counts)
     for rule, count in report.fill_rules.items():
         out.print(Text(f"Polygons of {_samples(count)} painted by fill rule {rule}."))
-    _print_notes(report.notes)
+    print_notes(report.notes)
     _print_failures(report)
+    _print_verified(report)
     for warning in report.warnings:
         out.print(item(warning, "Warning: "))
     if report.dry_run:
@@ -149,7 +151,20 @@ def print_report(report: Report) -> None:
         out.print(Text(f"Report: {report.target}/.segfmt/report.json"), soft_wrap=True)
 
 
-def _print_notes(notes: dict[str, Tally]) -> None:
+def _print_verified(report: Report) -> None:
+    if report.verified is None:
+        return
+    differing = len(report.differing)
+    out.print(
+        f"Verified: {_samples(report.verified)} read back the same"
+        + (f", {differing} do not." if differing else ".")
+    )
+    for failure in report.differing[:SHOWN_FAILURES]:
+        out.print(item(f"{failure.split}/{failure.key}: {failure.error}"))
+
+
+def print_notes(notes: dict[str, Tally]) -> None:
+    """Print what was noted of samples, by code."""
     if not notes:
         return
     out.print(Text("Noted", "bold"))
