@@ -40,6 +40,7 @@ PUBLIC = [
     "atomic_write",
     "check_apart",
     "check_key",
+    "check_shape",
     "color_indices",
     "compare",
     "convert",

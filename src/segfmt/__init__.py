@@ -54,7 +54,7 @@ _HOMES = {
     "pairing": ("ImageIndex", "place_of"),
     "plugins": ("formats",),
     "png": ("encode_png",),
-    "raster": ("rasterize", "rasterize_instances", "trace"),
+    "raster": ("check_shape", "rasterize", "rasterize_instances", "trace"),
     "report": ("Done", "Failed", "Report", "Skipped"),
     "tables": ("read_table", "table_named", "voc_colors"),
     "verification": ("Verification", "verify"),
@@ -94,6 +94,7 @@ __all__ = [
     "atomic_write",
     "check_apart",
     "check_key",
+    "check_shape",
     "color_indices",
     "compare",
     "convert",
@@ -173,7 +174,7 @@ if TYPE_CHECKING:
     from segfmt.pairing import ImageIndex, place_of
     from segfmt.plugins import formats
     from segfmt.png import encode_png
-    from segfmt.raster import rasterize, rasterize_instances, trace
+    from segfmt.raster import check_shape, rasterize, rasterize_instances, trace
     from segfmt.report import Done, Failed, Report, Skipped
     from segfmt.rle import encode_rle, paint_rle
     from segfmt.tables import read_table, table_named, voc_colors

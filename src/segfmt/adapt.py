@@ -15,7 +15,7 @@ from segfmt.scratch import scratch
 if TYPE_CHECKING:
     from segfmt.format import Accepts
 
-MAX_INSTANCE = 65535
+_DROPPED = Note("object numbers dropped", "the target has no place for them")
 _ROUND = {"truncate": np.trunc, "nearest": np.rint, "floor": np.floor}
 
 
@@ -46,9 +46,12 @@ class Adapter:
         """Return the sample with a mask for its label, and the rule it was painted by, if any."""
         if isinstance(sample.label, Mask):
             return sample, ""
-        polygons = self.ruled(sample.label)
+        polygons, notes = self.ruled(sample.label), sample.notes
+        if polygons.instance_ids is not None and not self.accepts.instances:
+            notes = (*notes, *([_DROPPED] if polygons.instance_ids.any() else []))
+            polygons = replace(polygons, instance_ids=None)
         label = self._painted(polygons, sample.shape)
-        return replace(sample, label=label), polygons.rule_in_words
+        return replace(sample, label=label, notes=notes), polygons.rule_in_words
 
     def ruled(self, polygons: Polygons) -> Polygons:
         """Return the polygons under the rule that they are painted by."""
@@ -65,7 +68,7 @@ class Adapter:
         mask, notes = sample.label, sample.notes
         if mask.instances is not None and not self.accepts.instances:
             if mask.instances.any():
-                notes = (*notes, Note("object numbers dropped", "the target has no place for them"))
+                notes = (*notes, _DROPPED)
             mask = replace(mask, instances=None)
         if self.accepts.mask:
             return replace(sample, label=mask, notes=notes)

@@ -13,7 +13,9 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from segfmt.errors import FormatError
 from segfmt.files import STATE_FOLDER, atomic_write, replacing, with_folder
-from segfmt.model import MAX_PIXELS, Note
+from segfmt.limits import PIXELS
+from segfmt.model import Note
+from segfmt.places import is_stored
 from segfmt.png import encode_png, encode_png16, encode_png_colors
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ TAIL = (
     4096  # where the end mark of a whole file is looked for: some cameras write a trailer behind it
 )
 
+# In the order in which they are asked. Pillow has decoders for forty formats more, of which nobody's
+# images are, and that of EPS executes the file, by Ghostscript.
+_DECODERS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
@@ -39,7 +44,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of an image as it is stored, from its header.
 
     An EXIF orientation is not applied: labels are drawn on stored pixels unless they say otherwise.
-    Raises `FormatError` for a file that is no image, is empty, or has over 2^31 - 1 pixels.
+    Raises `FormatError` for a file that is no image, is empty, or has more pixels than the limit.
     """
     with _open(path) as image:
         return image.height, image.width
@@ -154,6 +159,9 @@ def place_image(
             lossy = " (lossy)" if wanted == "JPEG" else ""
             return (Note("images re-encoded", f"{image.format} to {wanted}{lossy}"),)
         _check_whole(image, source)
+    if is_stored(source) or is_stored(target):
+        atomic_write(target, source.read_bytes())
+        return ()
     note: tuple[Note, ...] = ()
     with replacing(target) as temporary:
         if how == "hardlink":
@@ -185,13 +193,15 @@ def _open(path: Path) -> Iterator[ImageFile.ImageFile]:
             raise FormatError("is an empty file, not an image", path=path)
         name = _format_of(start)
         if name is None:
-            raise FormatError("is not an image that Pillow knows", path=path)
+            raise FormatError("is not an image of a kind that is read", path=path)
         try:
             image = Image.OPEN[name][0](file, str(path))
         except (SyntaxError, OSError, ValueError, struct.error, IndexError, TypeError) as error:
             raise FormatError(f"is a damaged {name} image: {error}", path=path) from error
-        if 0 in image.size or image.width * image.height > MAX_PIXELS:
-            raise FormatError(f"has the impossible size {image.width} x {image.height}", path=path)
+        size = f"{image.width} x {image.height}"
+        if 0 in image.size:
+            raise FormatError(f"has the impossible size {size}", path=path)
+        PIXELS.check(image.width * image.height, path, size)
         yield image
 
 
@@ -199,8 +209,8 @@ def _format_of(start: bytes) -> str | None:
     # The common decoders first: loading all of Pillow's costs more than the first hundred images.
     for load in (Image.preinit, Image.init):
         load()
-        for name in Image.ID:
-            accept = Image.OPEN[name][1]
+        for name in _DECODERS:
+            accept = Image.OPEN[name][1] if name in Image.OPEN else None
             if accept is not None and accept(start) is True:
                 return name
     return None

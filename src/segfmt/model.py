@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from segfmt.classes import ClassInfo, ClassTable
+from segfmt.limits import POINTS, RINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,6 @@ __all__ = [
 FillRule = Literal["opencv", "pillow", "center", "coco"]
 Rounding = Literal["truncate", "nearest", "floor"]
 Holes = Literal["rings", "painter", "keyhole"]
-MAX_PIXELS = 2**31 - 1  # of one image: what the formats' own tools count with
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +56,13 @@ class Polygons:
     fill_rule, rounding
         How the pixels are found: a property of where the annotations come from. `rounding` makes
         the vertices whole numbers and counts for the rule `opencv` alone.
+
+    Raises
+    ------
+    FormatError
+        For more points or rings than the limits allow.
+    ValueError
+        For arrays that do not fit together.
     """
 
     points: npt.NDArray[np.float64]
@@ -67,6 +74,8 @@ class Polygons:
     rounding: Rounding = "nearest"
 
     def __post_init__(self) -> None:
+        POINTS.check(len(self.points))
+        RINGS.check(len(self.ring_offsets) - 1)
         # The kernels index without checks, so what they index by is checked here, once.
         if self.points.ndim != 2 or self.points.shape[1] != 2:
             raise ValueError(f"points must be (N, 2), not {self.points.shape}")

@@ -21,8 +21,10 @@ from segfmt.format import Format, Map, Writer
 from segfmt.losses import losses
 from segfmt.model import FillRule, Rounding
 from segfmt.options import checked, options_of
+from segfmt.places import is_stored
 from segfmt.reading import executor_map, remarks
 from segfmt.remap import ClassMap, IgnoreTo, class_map
+from segfmt.sources import source_remarks, sources_of
 from segfmt.splits import Split, parse_split
 from segfmt.tables import TABLES
 from segfmt.worker import MissingImage, Presence, Worker
@@ -104,6 +106,7 @@ class Plan:
     def remarks(self) -> list[str]:
         """What the reader, the writer and the classes have to say about the dataset as a whole."""
         return [
+            *source_remarks(self.request.src),
             *remarks(self.dataset.reader),
             *remarks(self.writer),
             *_of_colors(self.writer.classes),
@@ -119,9 +122,13 @@ def make_plan(request: Request) -> Plan:
         For anything in it that is wrong or does not go together.
     """
     given = _given(unknown_label=request.unknown_label, table=request.table)
-    dataset = open_dataset(
-        request.src, request.source, **{**(request.reader_options or {}), **given}
-    )
+    options = {**(request.reader_options or {}), **given}
+    dataset = open_dataset(request.src, request.source, **options)
+    # Readers that paint some labels by themselves are to do it by the rule that is asked for.
+    rule = _given(fill_rule=request.fill_rule, rounding=request.rounding)
+    own = options_of(dataset.format.reader, 1) if dataset.format.reader else {}
+    if rule := {name: value for name, value in rule.items() if name in own}:
+        dataset = open_dataset(request.src, dataset.format.name, **{**options, **rule})
     asked = (request.classes, _table_of(request.map), request.rest)
     mapped, adopted = mapped_classes(dataset.classes, *asked)
     if request.ignore_to:
@@ -141,6 +148,7 @@ def make_plan(request: Request) -> Plan:
         raise UsageError(f"--verify: {reason}, so there is nothing to compare")
     if edits and images in ("symlink", "hardlink"):
         raise UsageError("--resize and --tile make new images: they cannot be links")
+    _check_places(request, images)
     worker = Worker(
         dataset.reader,
         writer,
@@ -168,6 +176,16 @@ def make_plan(request: Request) -> Plan:
     )
 
 
+def _check_places(request: Request, images: str | None) -> None:
+    for path in (request.src, request.dst):
+        if not is_stored(path):
+            continue
+        if images in ("symlink", "hardlink"):
+            raise UsageError(f"{path} is no folder of this machine: images there cannot be links")
+        if str(path).startswith("memory:") and request.executor not in ("serial", "threads"):
+            raise UsageError(f"{path} is seen by this process alone: give --executor threads")
+
+
 def _table_of(
     map: str | Path | Mapping[str, str] | None,
 ) -> str | Path | Mapping[str, str] | ClassTable | None:
@@ -190,7 +208,7 @@ def _fingerprint(
     ids = {info.name: int(to_target.lut[info.id]) for info in to_target.source}
     return {
         **known,
-        "--src": readable(str(request.src.resolve())),
+        "--src": readable(", ".join(str(path.resolve()) for path in sources_of(request.src))),
         "ids of classes": _text(ids),
         "classes written": to_target.table.to_json().decode(),
         "segfmt": __version__,

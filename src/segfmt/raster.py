@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segfmt.errors import FormatError, UsageError
-from segfmt.model import MAX_PIXELS, FillRule, Holes, Mask, Polygons
+from segfmt.limits import PIXELS
+from segfmt.model import FillRule, Holes, Mask, Polygons
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
 
 
@@ -38,7 +41,7 @@ def rasterize(
     ------
     FormatError
         For a point that the rule does not define: not finite, or beyond 32 bits once whole; for a
-        shape of over 2^31 - 1 pixels.
+        shape of more pixels than the limit.
     UsageError
         For a class id that an 8-bit mask cannot hold.
 
@@ -77,10 +80,12 @@ def canvas(
     return out
 
 
-def check_shape(shape: tuple[int, int]) -> None:
-    """Raise `FormatError` for a (height, width) of more pixels than an image may have."""
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise FormatError(f"{shape[1]} x {shape[0]} pixels are beyond the limit of 2^31 - 1")
+def check_shape(shape: tuple[int, int], path: Path | None = None, where: str = "") -> None:
+    """Raise `FormatError` for a (height, width) of more pixels than an image may have.
+
+    `path` and `where` say who claims it; readers ask this of sizes that no image confirms.
+    """
+    PIXELS.check(shape[0] * shape[1], path, where or f"{shape[1]} x {shape[0]}")
 
 
 def rasterize_instances(polygons: Polygons, shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
@@ -88,19 +93,17 @@ def rasterize_instances(polygons: Polygons, shape: tuple[int, int]) -> npt.NDArr
 
     Raises what `rasterize` does, and `FormatError` for a number beyond 16 bits.
     """
-    count = len(polygons)
-    numbers = np.zeros(count + 1, np.int64)
-    if polygons.instance_ids is not None:
-        numbers[1:] = polygons.instance_ids
+    numbers = polygons.instance_ids
+    if numbers is None or not len(numbers):
+        return np.zeros(shape, np.uint16)
     if numbers.min() < 0 or numbers.max() > 65535:
         raise FormatError(f"object number {numbers.max()} does not fit 16 bits")
-    # Which polygon is on top, a byte at a time: the same pixels are painted each time.
-    order = np.arange(1, count + 1)
-    top = np.zeros(shape, np.int64)
-    for shift in range(0, max(count.bit_length(), 1), 8):
-        byte = replace(polygons, class_ids=(order >> shift & 255).astype(np.int32))
-        top |= rasterize(byte, shape).astype(np.int64) << shift
-    return numbers.astype(np.uint16)[top]
+    # A byte at a time: the same pixels are painted each time.
+    low = rasterize(replace(polygons, class_ids=numbers & 255), shape).astype(np.uint16)
+    if numbers.max() > 255:
+        high = rasterize(replace(polygons, class_ids=numbers >> 8), shape)
+        low |= high.astype(np.uint16) << np.uint16(8)
+    return low
 
 
 def trace(

@@ -14,7 +14,8 @@ import segfmt
 from aihub_files import write_image
 from mask_files import write_png
 from segfmt import ClassInfo, ClassTable, FormatError, Mask, Sample, SampleRef, UsageError
-from segfmt.formats.voc import VocReader, VocWriter, colormap, detect, number_objects
+from segfmt.formats.voc import VocReader, VocWriter, colormap, detect
+from segfmt.objects import number_objects
 from segfmt.tables import TABLES
 
 IDS = np.zeros((12, 16), np.uint8)

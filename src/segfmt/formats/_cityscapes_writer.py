@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.classes import ClassTable
-from segfmt.colors import color_indices
+from segfmt.colors import color_indices, recode_ids
 from segfmt.errors import FormatError, UsageError, did_you_mean
 from segfmt.files import atomic_write, check_key
 from segfmt.format import Accepts, Entry
@@ -92,7 +92,7 @@ class CityscapesWriter:
             if kind == "labelIds":
                 write_mask(path, ids)
             elif kind == "labelTrainIds":
-                write_mask(path, RECODE["ids", "train"].astype(np.uint8)[ids])
+                write_mask(path, recode_ids(ids, RECODE["ids", "train"].astype(np.uint8)))
             elif kind == "instanceIds":
                 write_mask16(path, values.astype(np.uint16, copy=False))
             elif kind == "color":
@@ -108,7 +108,7 @@ class CityscapesWriter:
         if isinstance(label, Polygons):
             label = replace(label, class_ids=lut[label.class_ids].astype(np.int32))
             return label, rasterize(label, sample.shape)
-        ids = label.ids if self.ids == "ids" else lut.astype(np.uint8)[label.ids]
+        ids = label.ids if self.ids == "ids" else recode_ids(label.ids, lut.astype(np.uint8))
         return label, ids
 
     def finish(self, entries: Iterable[Entry]) -> None:

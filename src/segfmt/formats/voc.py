@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.classes import ClassTable
-from segfmt.errors import FormatError
 from segfmt.files import atomic_write, check_key
 from segfmt.format import Accepts, Entry, Format, Holds
-from segfmt.formats._voc_classes import VOID, colormap
+from segfmt.formats._voc_classes import colormap
 from segfmt.formats._voc_read import VocReader, detect
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import Placement, place_image, write_mask
 from segfmt.listed import check_apart
 from segfmt.model import Mask, Note, Sample
+from segfmt.objects import number_objects
 from segfmt.tables import voc_colors
 from segfmt.trainids import ignore_as_255
 
@@ -111,33 +111,6 @@ class VocWriter:
             color = ",".join(map(str, info.color))
             lines.append(f"{info.name.replace(':', '_')}:{color}::")
         return "\n".join(lines) + "\n"
-
-
-def number_objects(
-    ids: npt.NDArray[np.uint8], instances: npt.NDArray[np.uint16]
-) -> npt.NDArray[np.uint8]:
-    """Return uint8 (H, W): objects numbered 1 to n over all classes of an image, void as 255.
-
-    `instances` counts by class, so an object is a class and a number; they are numbered in that
-    order. Raises `FormatError` for more than 254.
-    """
-    stride = int(instances.max(initial=0)) + 1
-    codes = ids.astype(np.int32) * stride + instances
-    present = np.zeros(256 * stride, bool)
-    present[codes] = True
-    present[::stride] = False  # number 0: no object
-    present[VOID * stride :] = False
-    found = np.flatnonzero(present)
-    if len(found) >= VOID:
-        raise FormatError(
-            f"has {len(found)} objects, and SegmentationObject can tell 254 apart",
-            mend="Leave out objects of classes that do not matter with --classes.",
-        )
-    numbers = np.zeros(len(present), np.uint8)
-    numbers[found] = np.arange(1, len(found) + 1)
-    numbers[VOID * stride :] = VOID
-    objects: npt.NDArray[np.uint8] = numbers[codes]
-    return objects
 
 
 @hookimpl

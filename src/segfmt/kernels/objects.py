@@ -1,0 +1,83 @@
+"""Objects of a mask, numbered over all its classes."""
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+# Pixels. Masks are mostly runs: a block that goes on as the pixel before it needs no look-up, and
+# LLVM makes vector code of the comparison.
+_BLOCK = 64
+_U = np.uint64
+_NUMBERS = types.Array(types.uint16, 1, "C", readonly=True)
+_READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+_BYTES = types.Array(types.uint8, 1, "C")
+
+
+@njit(
+    types.void(_READ_BYTES, _NUMBERS, types.int64, _BYTES),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def find_objects(
+    ids: NDArray[np.uint8], numbers: NDArray[np.uint16], stride: int, present: NDArray[np.uint8]
+) -> None:
+    """Set `present[id * stride + number]`, uint8 (256 * stride,), of each pixel's id and number.
+
+    `ids` is uint8 (n,), `numbers` uint16 (n,), each below `stride`.
+    """
+    n = ids.size
+    start = 0
+    while start < n:
+        stop = min(start + _BLOCK, n)
+        if start > 0 and stop - start == _BLOCK:
+            other_id = np.uint8(0)
+            for k in range(_BLOCK):
+                other_id |= ids[_U(start + k)] ^ ids[_U(start + k - 1)]
+            other_number = np.uint16(0)
+            for k in range(_BLOCK):
+                other_number |= numbers[_U(start + k)] ^ numbers[_U(start + k - 1)]
+            if other_id == 0 and other_number == 0:
+                start = stop
+                continue
+        for i in range(start, stop):
+            present[_U(np.int64(ids[_U(i)]) * stride + np.int64(numbers[_U(i)]))] = 1
+        start = stop
+
+
+@njit(
+    types.void(
+        _READ_BYTES, _NUMBERS, types.int64, types.Array(types.uint8, 1, "C", readonly=True), _BYTES
+    ),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def write_numbers(
+    ids: NDArray[np.uint8],
+    numbers: NDArray[np.uint16],
+    stride: int,
+    becomes: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+) -> None:
+    """Write `becomes[id * stride + number]` of each pixel into uint8 (n,)."""
+    n = ids.size
+    start = 0
+    while start < n:
+        stop = min(start + _BLOCK, n)
+        if start > 0 and stop - start == _BLOCK:
+            other_id = np.uint8(0)
+            for k in range(_BLOCK):
+                other_id |= ids[_U(start + k)] ^ ids[_U(start + k - 1)]
+            other_number = np.uint16(0)
+            for k in range(_BLOCK):
+                other_number |= numbers[_U(start + k)] ^ numbers[_U(start + k - 1)]
+            if other_id == 0 and other_number == 0:
+                value = out[_U(start - 1)]
+                for k in range(_BLOCK):
+                    out[_U(start + k)] = value
+                start = stop
+                continue
+        for i in range(start, stop):
+            out[_U(i)] = becomes[_U(np.int64(ids[_U(i)]) * stride + np.int64(numbers[_U(i)]))]
+        start = stop

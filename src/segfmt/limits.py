@@ -1,0 +1,78 @@
+"""What a dataset may ask of this machine: far beyond honest data, adjusted by the environment.
+
+The environment, and no option, as it is what worker processes, tests and notebooks all have. Each
+bound is asked before what it bounds is held in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segfmt.errors import FormatError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound: the environment variable that sets it, its default, the highest value, its unit."""
+
+    variable: str
+    default: int
+    most: int
+    unit: str
+
+    @property
+    def value(self) -> int:
+        """The bound in force; `UsageError` where the variable is no number within its range."""
+        text = os.environ.get(self.variable)
+        if not text:
+            return self.default
+        digits = text.replace("_", "")
+        if not digits.isdecimal() or not 0 < int(digits) <= self.most:
+            raise UsageError(f"{self.variable}={text}: give a number from 1 to {self.most}")
+        return int(digits)
+
+    def check(self, count: int, path: Path | None = None, where: str = "") -> None:
+        """Raise `FormatError` if a file has more than the bound.
+
+        >>> POINTS.check(10**9, where="polygon 3")
+        Traceback (most recent call last):
+        ...
+        segfmt.errors.FormatError: polygon 3: has 1,000,000,000 points, over the limit of ...
+        """
+        limit = self.value
+        if count > limit:
+            raise FormatError(
+                f"has {count:,} {self.unit}, over the limit of {limit:,}",
+                path=path,
+                where=where,
+                mend=f"If that is meant, raise it by the environment variable {self.variable}.",
+            )
+
+
+# An image of 20,000 x 20,000 has 4 * 10^8. The formats' own tools count pixels in 32 bits.
+PIXELS = Limit("SEGFMT_MAX_PIXELS", 2**29, 2**31 - 1, "pixels")
+# Files that are read whole: labels, lists, class tables. Decoded they take 3 times as much, made for
+# harm up to 30 times.
+FILE_BYTES = Limit("SEGFMT_MAX_FILE_BYTES", 2**27, 2**40, "bytes")
+LINES = Limit("SEGFMT_MAX_LINES", 10_000_000, 2**31 - 1, "lines")
+POINTS = Limit("SEGFMT_MAX_POINTS", 10_000_000, 2**31 - 1, "points")
+RINGS = Limit("SEGFMT_MAX_RINGS", 2_000_000, 2**31 - 1, "rings")
+
+LIMITS = (PIXELS, FILE_BYTES, LINES, POINTS, RINGS)
+
+
+def check_environment() -> None:
+    """Raise `UsageError` if the environment sets a limit to what none can be."""
+    for limit in LIMITS:
+        limit.value  # noqa: B018 - the property checks
+
+
+def read_whole(path: Path) -> bytes:
+    """Return a file's bytes; `FormatError` if they are over the limit."""
+    FILE_BYTES.check(path.stat().st_size, path)
+    return path.read_bytes()
