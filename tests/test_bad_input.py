@@ -60,7 +60,7 @@ def test_source_and_target_inside_one_another(tmp_path: Path, target: str) -> No
         run(root, tmp_path / target, overwrite=True)
 
 
-@pytest.mark.parametrize("source", ["aihubb", "cvat"])
+@pytest.mark.parametrize("source", ["aihubb", "nuscenes"])
 def test_a_format_that_there_is_not(tmp_path: Path, source: str) -> None:
     with pytest.raises(UsageError, match="no format"):
         run(dataset(tmp_path / "src", ["a"]), tmp_path / "dst", source=source)

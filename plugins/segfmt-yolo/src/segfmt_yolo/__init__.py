@@ -15,6 +15,6 @@ def segfmt_formats() -> list[segfmt.Format]:
             reader=YoloReader,
             writer=YoloWriter,
             detect=detect,
-            holds=segfmt.Holds(polygons=True, holes=True, instances=True, splits=True),
+            holds=segfmt.Holds(polygons=True, instances=True, splits=True),
         )
     ]
