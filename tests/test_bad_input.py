@@ -213,7 +213,7 @@ def test_a_huge_polygon_of_little_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [{"workers": 0}, {"executor": "dask"}, {"reader_options": {"x": 1}}]
+    "option", [{"workers": 0}, {"executor": "slurm"}, {"reader_options": {"x": 1}}]
 )
 def test_options_that_cannot_be(tmp_path: Path, option: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

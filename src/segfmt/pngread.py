@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from isal import isal_zlib
@@ -11,6 +11,8 @@ from isal import isal_zlib
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+# Its stubs do not say that it is an exception.
+_Damaged: type[Exception] = cast("type[Exception]", isal_zlib.error)
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Bytes a pixel, by bit depth and color type: grey, RGB, palette, RGBA, and grey of 16 bits.
 _STEPS = {(8, 0): 1, (8, 2): 3, (8, 3): 1, (8, 6): 4, (16, 0): 2}
@@ -48,7 +50,7 @@ def decode_png(data: bytes) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | 
     try:
         # One byte more than there should be shows that there is more.
         raw = unpacker.decompress(b"".join(parts), expected + 1)
-    except isal_zlib.IsalError:
+    except _Damaged:
         return None
     return _rows(raw, width, height, step) if len(raw) == expected and unpacker.eof else None
 

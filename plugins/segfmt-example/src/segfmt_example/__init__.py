@@ -76,6 +76,18 @@ def detect(root: Path) -> str | None:
     return f"there is a {NAMES}" if (root / NAMES).is_file() else None
 
 
+HOLDS = segfmt.Holds(holes=True, ignore=True, splits=True, image_types=(".png",))
+
+
 @segfmt.hookimpl
 def segfmt_formats() -> list[segfmt.Format]:
-    return [segfmt.Format("pairs", "x.png beside x.mask.png", PairsReader, PairsWriter, detect)]
+    return [
+        segfmt.Format(
+            "pairs",
+            "x.png beside x.mask.png",
+            reader=PairsReader,
+            writer=PairsWriter,
+            detect=detect,
+            holds=HOLDS,
+        )
+    ]
