@@ -8,7 +8,7 @@ JUDGES := .venv-judges
 LABELME := .venv-labelme
 PLUGINS := $(wildcard plugins/segfmt-*)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench peers clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -28,6 +28,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-quiet -q
+
+# Side by side with other tools, each in an environment of its own below build/peers; half an hour.
+peers: $(READY)
+	$(BIN)/python bench/peers/run.py
 
 clean:
 	rm -rf $(VENV) $(JUDGES) $(LABELME) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
