@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,20 +20,21 @@ from segfmt.journal import Journal
 from segfmt.listing import Listing
 from segfmt.losses import losses_of_samples, refuse
 from segfmt.model import FillRule, Rounding
+from segfmt.places import as_place
 from segfmt.plan import Plan, Request, make_plan
 from segfmt.recipe import save_recipe
 from segfmt.remap import IgnoreTo
 from segfmt.report import Failed, Failure, Report
-from segfmt.target import check_folders
+from segfmt.sources import Given, as_source, sources_of
+from segfmt.target import REPORT_FILE, check_folders, fetch_state, publish_state, state_root
 from segfmt.warmup import compile_missing
 from segfmt.worker import Job, MissingImage
 
 Progress = Callable[[Report, int], None]
-REPORT_FILE = "report.json"
 
 
 def convert(
-    src: str | os.PathLike[str],
+    src: Given | Sequence[Given],
     dst: str | os.PathLike[str],
     *,
     source: str = "auto",
@@ -75,8 +76,9 @@ def convert(
     Parameters
     ----------
     src, dst
-        Folders. `dst` must be empty or not there, unless `overwrite`, which removes what the run
-        before wrote there, and nothing else, or `resume`, which goes on with that run.
+        Folders, or URLs such as `s3://bucket/data`; `src` may be a .zip archive, or a list of
+        archives and folders. `dst` must be empty or not there, unless `overwrite`, which removes
+        what the run before wrote there, and nothing else, or `resume`, which goes on with that run.
     source, target
         Names of formats; `auto` finds out what `src` is.
     reader_options, writer_options, executor_options
@@ -130,7 +132,7 @@ def convert(
     given = dict(locals())
     for name in ("resume", "overwrite", "save", "progress"):
         del given[name]
-    request = Request(**{**given, "src": Path(src), "dst": Path(dst)})
+    request = Request(**{**given, "src": as_source(src), "dst": as_place(dst)})
     started = time.monotonic()
     check_folders(request.src, request.dst, overwrite=overwrite, resume=resume)
     plan = make_plan(request)
@@ -143,8 +145,10 @@ def convert(
                 progress(tally, len(jobs))
             tally.count_only(jobs.splits.elements())
     else:
+        if resume or overwrite:
+            fetch_state(request.dst)
         with (
-            closing(_listed(plan, tally, request.dst)) as jobs,
+            closing(_listed(plan, tally, state_root(request.dst))) as jobs,
             Journal(request.dst) as journal,
         ):
             run = _Run(plan, jobs, journal, tally, progress)
@@ -153,7 +157,8 @@ def convert(
                 run.verify()
     tally.settle(time.monotonic() - started)
     if not dry_run:
-        tally.save(request.dst / STATE_FOLDER / REPORT_FILE)
+        tally.save(state_root(request.dst) / STATE_FOLDER / REPORT_FILE)
+        publish_state(request.dst)
     if report is not None:
         tally.save(Path(report))
     return tally
@@ -162,7 +167,7 @@ def convert(
 def _new_report(plan: Plan) -> Report:
     request = plan.request
     tally = Report(
-        readable(str(request.src)),
+        readable(", ".join(map(str, sources_of(request.src)))),
         plan.dataset.format.name,
         readable(str(request.dst)),
         plan.target.name,
@@ -187,6 +192,12 @@ def _listed(plan: Plan, tally: Report, out: Path | None) -> Listing:
             source = job.ref.source
             error = f"{source}: has the same name as {first}, which is the one that was used"
             tally.add(Failed(job.ref, error))
+        for job, first in jobs.alike[:1]:
+            tally.warnings.append(
+                f"{len(jobs.alike)} names differ from another in case alone, such as "
+                f"{readable(job.ref.key)} and {readable(first.ref.key)}: on Windows and macOS they "
+                "are one file"
+            )
         suffixes = jobs.suffixes if plan.images_placed else {}
         tally.losses = plan.losses + losses_of_samples(plan.target, jobs.splits, suffixes)
         if request.strict:
@@ -229,7 +240,7 @@ class _Run:
         left = self._map(resumed=before != "none")
         with recording() as lists:
             self.plan.writer.finish(journal.entries())
-        shutil.rmtree(out / STATE_FOLDER / "edited", ignore_errors=True)
+        shutil.rmtree(state_root(out) / STATE_FOLDER / "edited", ignore_errors=True)
         if left:
             self.tally.warnings.append(
                 f"stopped at a failure: {left} samples were not looked at. --resume goes on"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from segfmt.files import walk
 from segfmt.format import Format, Reader
 from segfmt.model import Sample, SampleRef
 from segfmt.options import checked
+from segfmt.sources import Given, as_source
 
 LOOKED_AT = 1000  # files, where nothing is recognized
 
@@ -43,14 +43,18 @@ class Dataset:
         return map(self.reader.load, self.refs())
 
 
-def open_dataset(src: str | os.PathLike[str], format: str = "auto", **options: Any) -> Dataset:
-    """Open the dataset in a folder; `options` are the format's reading options.
+def open_dataset(src: Given | Sequence[Given], format: str = "auto", **options: Any) -> Dataset:
+    """Open the dataset in a folder, in archives or at a URL; `options` are the format's.
 
     Raises `UsageError` if there is no such folder, format or option, or if the format is not clear.
     """
-    root = Path(src)
+    root = as_source(src)
     if not root.is_dir():
-        what = "is a file; give the folder of the dataset" if root.exists() else "is not there"
+        what = (
+            "is a file; give the folder of the dataset, or a .zip archive of this machine"
+            if root.exists()
+            else "is not there"
+        )
         raise UsageError(f"{root} {what}")
     found = detected(root) if format == "auto" else plugins.format_named(format)
     if found.reader is None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from isal.isal_zlib import crc32
 
 from segfmt.errors import FormatError
+from segfmt.places import as_stored, is_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STATE_FOLDER = ".segfmt"
 PART = ".part"
+LONGEST_KEY = 1000  # bytes, of the 4096 that Linux allows a path
+_NOT_ON_WINDOWS = re.compile(
+    r'[<>:"|?*]|[. ]/|(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9¹²³]) *(?:[./]|$)',
+    re.IGNORECASE,
+)
 _BLOCK = 1 << 20
 # Of this process alone: two machines that share a disk have processes of one number.
 _PROCESS = os.urandom(4).hex()
@@ -65,7 +73,10 @@ def walk(root: Path, *, follow_links: bool = False) -> Iterator[Path]:
         For a folder that cannot be read, and for a link that leads out of `root` unless
         `follow_links`.
     """
-    yield from _walk(root, root.resolve(), follow_links, frozenset())
+    if stored := as_stored(root):
+        yield from cast("Iterator[Path]", stored.walk(follow_links=follow_links))
+    else:
+        yield from _walk(root, root.resolve(), follow_links, frozenset())
 
 
 def _walk(folder: Path, root: Path, follow_links: bool, seen: frozenset[Path]) -> Iterator[Path]:
@@ -90,11 +101,7 @@ def _walk(folder: Path, root: Path, follow_links: bool, seen: frozenset[Path]) -
             if real in seen:
                 continue
             if not follow_links and not real.is_relative_to(root):
-                raise FormatError(
-                    f"is a link that leads out of the dataset, to {real}",
-                    path=path,
-                    mend="If that is meant, give -i follow_links=true.",
-                )
+                raise _leads_out(path, real)
             links = seen | {real}
         if "folder" in kind:
             yield from _walk(path, root, follow_links, links)
@@ -102,9 +109,38 @@ def _walk(folder: Path, root: Path, follow_links: bool, seen: frozenset[Path]) -
             yield path
 
 
+def inside(path: Path, root: Path, *, follow_links: bool = False) -> Path:
+    """Return a path that no walk has found, such as a list's; raise what `walk` does of links."""
+    if not follow_links and not is_stored(path):
+        real = Path(os.path.realpath(path))
+        if not real.is_relative_to(os.path.realpath(root)):
+            raise _leads_out(path, real)
+    return path
+
+
+def _leads_out(path: Path, real: Path) -> FormatError:
+    return FormatError(
+        f"is a link that leads out of the dataset, to {real}",
+        path=path,
+        mend="If that is meant, give -i follow_links=true.",
+    )
+
+
 def _kind(entry: os.DirEntry[str]) -> str:
     kind = "folder" if entry.is_dir() else "file" if entry.is_file() else ""
     return f"{kind} link" if entry.is_symlink() else kind
+
+
+def fits_windows(key: str) -> bool:
+    """Return whether Windows can have files and folders of a sample's key.
+
+    It has no parts such as `con` or `aux.v2`, which are devices, no folders that end in a dot or a
+    blank, and none of the letters that `check_key` leaves and Windows does not: `<>:"|?*`.
+
+    >>> fits_windows("city/frame_1"), fits_windows("aux/frame_1"), fits_windows("12:30")
+    (True, False, False)
+    """
+    return _NOT_ON_WINDOWS.search(key) is None
 
 
 def check_key(key: str, mend: str = "Rename the source file.") -> None:
@@ -124,11 +160,15 @@ def check_key(key: str, mend: str = "Rename the source file.") -> None:
     elif any("\ud800" <= letter <= "\udfff" for letter in key):
         problem = "it is not UTF-8, as when an archive is unpacked in the wrong encoding"
     elif "\\" in key or not key.isprintable():
-        problem = "it has a backslash or a control character"
+        problem = "it has a backslash, an invisible or a control character"
     elif bad := [part for part in key.split("/") if part in ("", ".", "..")]:
         problem = f'it has a part "{bad[0]}"'
     elif any(len(part.encode(errors="replace")) > 240 for part in key.split("/")):
         problem = "a part of it is over 240 bytes long"
+    elif len(key.encode()) > LONGEST_KEY:
+        problem = f"it is over {LONGEST_KEY} bytes long"
+    elif os.name == "nt" and not fits_windows(key):
+        problem = "Windows cannot have it"
     if problem:
         raise FormatError(f'"{readable(key)}" is no safe name for a file: {problem}', mend=mend)
 
@@ -139,8 +179,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Folders are made as needed. Whatever happens, no half-written file stands under the final name,
     and an exception leaves no temporary file. Readers see the old file or the new one, never a
-    mixture.
+    mixture. For a path in a store, the temporary file is one of this machine.
     """
+    if is_stored(path):
+        with TemporaryDirectory(prefix="segfmt-") as folder:
+            local = Path(folder, path.name)
+            yield local
+            atomic_write(path, local.read_bytes())
+        return
     temporary = Path(_temporary(path))
     try:
         yield temporary
@@ -153,6 +199,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def atomic_write(path: Path, data: bytes) -> None:
     """Write a file so that it is whole or not there; folders are made as needed."""
+    if stored := as_stored(path):
+        stored.write(data)
+        _record(path, (len(data), crc32(data)))
+        return
     # By the system's calls: Python's file objects cost as much as a small mask takes to write, and
     # threads wait for each other at each.
     temporary = _temporary(path)
@@ -214,6 +264,8 @@ def written(root: Path, name: str, recorded: Recorded) -> Written:
     path = root / name
     if known := recorded.get(path):
         return Written(name, *known)
+    if is_stored(path):
+        return Written(name, path.stat().st_size, sum_of(path))
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
         return Written(name, 0, None)
@@ -231,6 +283,8 @@ def sum_of(path: Path) -> int:
 
 def sweep(root: Path) -> None:
     """Remove the unfinished files that a killed run left below `root`."""
+    if is_stored(root):
+        return  # what is left there has the name of the file that comes next
     for folder, _, names in os.walk(root):
         for name in names:
             if name.startswith(".") and name.endswith(PART):

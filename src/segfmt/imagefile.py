@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile
 
 from segfmt.errors import FormatError
 from segfmt.files import STATE_FOLDER, atomic_write, replacing, with_folder
@@ -198,8 +197,8 @@ def _open(path: Path) -> Iterator[ImageFile.ImageFile]:
             raise FormatError("is not an image of a kind that is read", path=path)
         try:
             image = Image.OPEN[name][0](file, str(path))
-        except (SyntaxError, OSError, ValueError, struct.error, IndexError, TypeError) as error:
-            raise FormatError(f"is a damaged {name} image: {error}", path=path) from error
+        except Exception as error:  # decoders raise whatever they stumble over
+            raise _fault(f"is a damaged {name} image", error, path) from error
         size = f"{image.width} x {image.height}"
         if 0 in image.size:
             raise FormatError(f"has the impossible size {size}", path=path)
@@ -241,9 +240,16 @@ def _samples(image: ImageFile.ImageFile, path: Path) -> npt.NDArray[Any]:
 def _decoded(image: ImageFile.ImageFile, path: Path) -> Image.Image:
     try:
         image.load()
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
-        raise FormatError(f"does not decode: {error}", path=path) from error
+    except Exception as error:  # as above
+        raise _fault("does not decode", error, path) from error
     return image
+
+
+def _fault(problem: str, error: Exception, path: Path) -> FormatError:
+    if isinstance(error, MemoryError):
+        mend = "Try fewer --workers; if that does not help, it is damaged."
+        return FormatError("takes more memory than there is", path=path, mend=mend)
+    return FormatError(f"{problem}: {error}", path=path)
 
 
 def _check_whole(image: ImageFile.ImageFile, path: Path) -> None:

@@ -13,8 +13,9 @@ from segfmt.errors import UsageError
 from segfmt.files import STATE_FOLDER, Written, readable
 from segfmt.format import Entry
 from segfmt.model import Note, SampleRef
+from segfmt.places import is_stored
 from segfmt.report import Done, Failed, Outcome, Skipped
-from segfmt.target import JOURNAL
+from segfmt.target import JOURNAL, state_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +70,7 @@ class Journal:
 
     def __init__(self, target: Path, *, read_only: bool = False) -> None:
         self.target = target
-        self.path = target / STATE_FOLDER / JOURNAL
+        self.path = state_root(target) / STATE_FOLDER / JOURNAL
         try:
             if read_only:
                 self.path.stat()
@@ -229,7 +230,8 @@ class Journal:
             # A journal is data too: it may have been edited, or a folder swapped for a link.
             if path.parent.resolve().is_relative_to(root):
                 path.unlink(missing_ok=True)
-                folders.add(path.parent)
+                if not is_stored(path):  # in stores, folders come and go with their files
+                    folders.add(path.parent)
         for folder in sorted(folders, key=lambda path: -len(path.parts)):
             for empty in (folder, *folder.parents):
                 if empty == self.target or not empty.is_dir() or any(empty.iterdir()):

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from segfmt.errors import FormatError
+from segfmt.limits import POINTS, read_whole
 from segfmt.model import Note
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ def load_json(path: Path, decoder: msgspec.json.Decoder[T]) -> tuple[T, tuple[No
     Raises
     ------
     FormatError
-        For broken JSON, with line and column; for a field of the wrong type, with its path.
+        For broken JSON, with line and column; for a field of the wrong type, with its path; for a
+        file over the limit.
     """
-    data = path.read_bytes()
+    data = read_whole(path)
     try:
         return decoder.decode(data), ()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -134,7 +136,10 @@ def parse_rings(
     """
     from segfmt.kernels.numbers import scan_rings
 
-    text = np.frombuffer(b"".join(raws), np.uint8)
+    data = b"".join(raws)
+    if len(data) > POINTS.value:  # else there is no need to count
+        POINTS.check(data.count(b"[") - len(raws), path)
+    text = np.frombuffer(data, np.uint8)
     points = np.empty((len(text) // 4 + 1, 2))
     offsets = np.zeros(len(raws) + 1, np.int64)
     slow = np.empty((len(text) // 4 + 1, 3), np.int64)
@@ -150,7 +155,10 @@ def parse_rings(
 def _bad_ring(raw: bytes, path: Path, place: str) -> FormatError:
     """Say what is wrong with a slice that the number scanner refused."""
     problem = "is not a list of points [x, y]"
-    ring = msgspec.json.decode(raw)
+    try:
+        ring = msgspec.json.decode(raw)
+    except (ValueError, RecursionError):  # no UTF-8, or brackets without end, in what was not read
+        ring = None
     if isinstance(ring, list):
         if ring and all(isinstance(item, int | float) for item in ring):
             problem = "is a flat list of numbers, not a list of points [x, y]"

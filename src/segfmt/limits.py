@@ -7,6 +7,7 @@ bound is asked before what it bounds is held in memory.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,8 @@ class Limit:
 
 # An image of 20,000 x 20,000 has 4 * 10^8. The formats' own tools count pixels in 32 bits.
 PIXELS = Limit("SEGFMT_MAX_PIXELS", 2**29, 2**31 - 1, "pixels")
-# Files that are read whole: labels, lists, class tables. Decoded they take 3 times as much, made for
-# harm up to 30 times.
+# Files that are read whole: labels, lists, class tables. Decoded they take 3 times as much, made to
+# harm up to 30.
 FILE_BYTES = Limit("SEGFMT_MAX_FILE_BYTES", 2**27, 2**40, "bytes")
 LINES = Limit("SEGFMT_MAX_LINES", 10_000_000, 2**31 - 1, "lines")
 POINTS = Limit("SEGFMT_MAX_POINTS", 10_000_000, 2**31 - 1, "points")
@@ -73,6 +74,13 @@ def check_environment() -> None:
 
 
 def read_whole(path: Path) -> bytes:
-    """Return a file's bytes; `FormatError` if they are over the limit."""
-    FILE_BYTES.check(path.stat().st_size, path)
-    return path.read_bytes()
+    """Return a file's bytes; `FormatError` if it is none, or over the limit."""
+    try:
+        status = path.stat()
+        # Of a pipe one would wait for ever; a folder may have the name of a file.
+        if not stat.S_ISREG(status.st_mode):
+            raise FormatError("is not a file", path=path)
+        FILE_BYTES.check(status.st_size, path)
+        return path.read_bytes()
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}", path=path) from error

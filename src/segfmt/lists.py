@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segfmt.jsonfile import decode_text
+from segfmt.limits import LINES, read_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,7 @@ def read_list(path: Path) -> list[tuple[int, str]]:
 
     BOM, CRLF, UTF-16 and cp949 are understood, as in `decode_text`, which says what it raises.
     """
-    text = decode_text(path.read_bytes(), path).removeprefix("\ufeff")
-    lines = enumerate(text.splitlines(), start=1)
-    return [(number, line.strip()) for number, line in lines if line.strip()]
+    text = decode_text(read_whole(path), path).removeprefix("\ufeff")
+    lines = text.splitlines()
+    LINES.check(len(lines), path)
+    return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]

@@ -28,7 +28,8 @@ _KINDS = frozenset(
 )
 Place = tuple[str | None, tuple[str, ...]]
 _NUMBER = re.compile(r"^[\d.\-_ ]+(?=\D)")
-_KIND_PREFIX = re.compile(r"^(?:\[(?:원천|원시|라벨|라벨링)\]|[TV][SL](?=[\d_])_?)")
+_KIND_PREFIX = re.compile(r"^(?:\[(?:원천|원시|라벨|라벨링)\]|(?P<split>[TV])[SL](?=[\d_]|$)_?)")
+_PREFIX_SPLITS = {"T": "train", "V": "val"}
 
 
 def place_of(relative: Path) -> tuple[str | None, str]:
@@ -39,6 +40,8 @@ def place_of(relative: Path) -> tuple[str | None, str]:
 
     >>> place_of(Path("Training/02.라벨링데이터/TL_scene_1/x.json"))
     ('train', 'scene_1/x')
+    >>> place_of(Path("VL_scene_1/x.json"))
+    ('val', 'scene_1/x')
     """
     split, folders = _place(relative.parent)
     return split, "/".join((*folders, nfc(relative.stem)))
@@ -46,6 +49,7 @@ def place_of(relative: Path) -> tuple[str | None, str]:
 
 def _place(folder: Path) -> Place:
     split: str | None = None
+    of_archive: str | None = None  # what all archives in one folder have instead
     kept = []
     for raw in folder.parts:
         part = nfc(raw)
@@ -53,10 +57,12 @@ def _place(folder: Path) -> Place:
         if split is None and bare in SPLITS:
             split = SPLITS[bare]
         elif bare not in _KINDS:
+            if (prefix := _KIND_PREFIX.match(part)) and prefix["split"]:
+                of_archive = of_archive or _PREFIX_SPLITS[prefix["split"]]
             rest = _KIND_PREFIX.sub("", part)
             if rest:
                 kept.append(rest)
-    return split, tuple(kept)
+    return split or of_archive, tuple(kept)
 
 
 class ImageIndex:

@@ -86,8 +86,8 @@ def host() -> Host:
 def formats() -> Mapping[str, Format]:
     """Return every format that was found, by name; read-only.
 
-    >>> sorted(formats())[:1]
-    ['aihub']
+    >>> "aihub" in formats()
+    True
     """
     return host().formats
 

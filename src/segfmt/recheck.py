@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
-from pathlib import Path
 
 from segfmt.common import classes_through
 from segfmt.comparing import PairTally, Progress, new_report, pair_comparer, run_comparison
@@ -15,6 +14,7 @@ from segfmt.dataset import Dataset
 from segfmt.format import Entry, Map
 from segfmt.matching import Unmatched, WrittenMatching
 from segfmt.model import FillRule, Rounding
+from segfmt.places import as_place
 from segfmt.remap import ClassMap
 from segfmt.worker import Job
 
@@ -59,7 +59,7 @@ def compare_written(
     comparer = pair_comparer(source, target, common, fill_rule, rounding)
     report = new_report(src, source, dst, target)
     tally = PairTally(comparer.scorer, 0.0, None)
-    with closing(WrittenMatching(jobs, entries, target.refs(), Path(dst))) as pairs:
+    with closing(WrittenMatching(jobs, entries, target.refs(), as_place(dst))) as pairs:
         run_comparison(run, comparer, pairs, len(pairs), report, tally, progress)
     report.settle(time.monotonic() - started)
     return comparison_of(report, tally, "files", pairs.only_a, Unmatched())

@@ -13,6 +13,7 @@ from segfmt import __version__, plugins
 from segfmt.errors import UsageError, did_you_mean
 from segfmt.files import atomic_write
 from segfmt.options import options_of
+from segfmt.sources import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         if name in _ONE_RUN or name in _IN_SECTIONS or name in SECTIONS.values():
             continue
         value = source.name if name == "source" else getattr(request, name)
+        if name == "src" and len(sources_of(request.src)) > 1:
+            value = sources_of(request.src)
         yield _line(SPELT.get(name, name), value)
     given = {
         "read": (source.reader, 1, {**(request.reader_options or {})}),

@@ -15,9 +15,15 @@ from segfmt.errors import FormatError, SegfmtError
 from segfmt.files import Written, readable
 from segfmt.format import Entry
 from segfmt.model import Note, SampleRef
+from segfmt.places import StoreRefusedError
 
 MAX_SUBJECTS = 1000
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def _ends_run(error: OSError) -> bool:
+    """Whether no other sample will fare better: no room, or a store that lets nobody in."""
+    return error.errno in _NO_ROOM or isinstance(error, StoreRefusedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Failed:
             return cls(ref, str(error))
         if isinstance(error, OSError):
             text = f"{error.filename or ref.key}: {error.strerror or error}"
-            return cls(ref, text, (), trace, error.errno in _NO_ROOM)
+            return cls(ref, text, (), trace, _ends_run(error))
         if isinstance(error, MemoryError):
             return cls(ref, f"{ref.key}: out of memory. Try fewer --workers", (), trace)
         return cls(ref, f"{ref.key}: {type(error).__name__}: {error}", (), trace)

@@ -71,8 +71,8 @@ def paint_rle(
     FormatError
         Naming the index, for run lengths that pycocotools does not define: counts that are negative
         or do not sum to H * W; a string that is cut off, has a character that is none of the 64 or
-        a number of over 30 bits. None has been painted then. Also for a shape of over 2^31 - 1
-        pixels.
+        a number of over 30 bits. None has been painted then. Also for a shape of more pixels than
+        the limit.
     UsageError
         For a class id that an 8-bit mask cannot hold.
 
@@ -131,7 +131,7 @@ def encode_rle(
     Raises
     ------
     FormatError
-        For a mask of over 2^31 - 1 pixels, for strings of over 2^29 - 1.
+        For a mask of more pixels than the limit, for strings of over 2^29 - 1.
 
     >>> ids = np.array([[0, 7, 7], [0, 7, 9]], np.uint8)
     >>> encode_rle(ids)

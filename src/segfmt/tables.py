@@ -9,6 +9,7 @@ import msgspec
 
 from segfmt.classes import ClassInfo, ClassTable, Color, Role
 from segfmt.errors import FormatError, UsageError, did_you_mean
+from segfmt.limits import read_whole
 from segfmt.lists import read_list
 
 if TYPE_CHECKING:
@@ -210,11 +211,9 @@ def read_table(path: Path) -> ClassTable:
     """
     try:
         if path.suffix.lower() == ".json":
-            rows = msgspec.json.decode(path.read_bytes(), type=list[_Row])
+            rows = msgspec.json.decode(read_whole(path), type=list[_Row])
             return ClassTable(ClassInfo(row.id, row.name, row.color, row.role) for row in rows)
         return ClassTable(_labelmap(path))
-    except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror}", path=path) from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise FormatError(
             f"is no class table: {error}",

@@ -16,7 +16,9 @@ from segfmt.errors import FormatError, SegfmtError, UsageError
 from segfmt.files import Written, readable, sum_of
 from segfmt.journal import Journal
 from segfmt.model import Mask, Sample
+from segfmt.places import as_place
 from segfmt.reading import executor_map
+from segfmt.target import fetched_state
 
 Progress = Callable[["Verification", int], None]
 
@@ -81,9 +83,9 @@ def verify(
     UsageError
         If there is no journal, if it is in use, or if the run was not finished.
     """
-    root = Path(dst)
+    root = as_place(dst)
     run = executor_map(executor, executor_options, workers)
-    with Journal(root, read_only=True) as journal:
+    with fetched_state(root), Journal(root, read_only=True) as journal:
         if journal.state != "finished":
             raise UsageError(f"{root}: the run was not finished. Go on with convert --resume")
         name = journal.fingerprint["--target"].partition(" ")[0]

@@ -12,12 +12,14 @@ import numpy as np
 from segfmt.adapt import Adapter
 from segfmt.edits import Edits, edited, unpacked, upright
 from segfmt.errors import FormatError
-from segfmt.files import STATE_FOLDER, check_key, recording, written
+from segfmt.files import STATE_FOLDER, check_key, fits_windows, recording, written
 from segfmt.format import Reader, Writer
 from segfmt.model import Mask, Note, Sample, SampleRef, merge_notes
+from segfmt.places import at_hand
 from segfmt.raster import rasterize
 from segfmt.remap import ClassMap
 from segfmt.report import Done, Failed, Outcome, Skipped
+from segfmt.target import state_root
 
 MissingImage = Literal["skip", "error", "keep"]
 
@@ -83,7 +85,8 @@ class Worker:
         """
         ref = job.ref if job.ref.split == job.split else replace(job.ref, split=job.split)
         try:
-            outcomes = self._convert(job, ref)
+            with at_hand():
+                outcomes = self._convert(job, ref)
         except Exception as error:  # noqa: BLE001 - the one place: a bad sample must not end the run
             outcomes = [Failed.of(ref, error)]
         return Converted(ref.split, ref.key, outcomes)
@@ -99,7 +102,10 @@ class Worker:
         sample = self.reader.load(job.ref)
         if sample.ref != ref:
             sample = replace(sample, ref=ref)
-        with unpacked(sample, self.target / STATE_FOLDER / "edited") as whole:
+        if not (fits_windows(ref.key) and fits_windows(ref.split)):
+            note = Note("names that Windows cannot have", f"{ref.split}/{ref.key}")
+            sample = replace(sample, notes=merge_notes(sample.notes, (note,)))
+        with unpacked(sample, state_root(self.target) / STATE_FOLDER / "edited") as whole:
             return self._converted(whole)
 
     def _converted(self, sample: Sample) -> list[Outcome]:
@@ -121,7 +127,7 @@ class Worker:
             adapted, rule = self.adapter(sample)
             return [self._written(adapted, rule)]
         painted, rule = self.adapter.as_mask(sample)
-        folder = self.target / STATE_FOLDER / "edited" / f"{threading.get_ident():x}"
+        folder = state_root(self.target) / STATE_FOLDER / "edited" / f"{threading.get_ident():x}"
         outcomes: list[Outcome] = []
         with edited(painted, self.edits, orientation, folder) as parts:
             for part in parts:

@@ -68,8 +68,11 @@ def segfmt(
 
 @app.command()
 def convert(
-    src: Annotated[Path, typer.Argument(help="Folder of the dataset.", show_default=False)],
-    dst: Annotated[Path, typer.Argument(help="Folder to write to.", show_default=False)],
+    src: Annotated[
+        list[str],
+        typer.Argument(help="Folder, .zip archives or URL of the dataset.", show_default=False),
+    ],
+    dst: Annotated[str, typer.Argument(help="Folder or URL to write to.", show_default=False)],
     target: Annotated[
         str,
         typer.Option("--to", help="Format to write: see `segfmt formats`.", show_default=False),

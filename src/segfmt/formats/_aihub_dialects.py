@@ -14,6 +14,7 @@ import msgspec
 from segfmt.errors import FormatError
 from segfmt.formats._aihub_outlines import Form, Outlines, parse_outlines
 from segfmt.jsonfile import load_json
+from segfmt.limits import read_whole
 from segfmt.model import FillRule, Note, Rounding
 
 
@@ -244,7 +245,7 @@ DIALECTS = {
 
 def read_label(path: Path, dialects: Sequence[Dialect]) -> tuple[Dialect, Label, tuple[Note, ...]]:
     """Read a label file by the first dialect that fits it, or else by the first of all."""
-    data = path.read_bytes()
+    data = read_whole(path)
     plain = data.replace(b"\0", b"") if 0 in data[:4] else data  # UTF-16 and UTF-32
     dialect = next((one for one in dialects if one.fits(path, plain)), dialects[0])
     try:

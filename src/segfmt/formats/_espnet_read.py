@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from segfmt.classes import ClassTable
 from segfmt.errors import FormatError
-from segfmt.files import nfc, walk
+from segfmt.files import inside, nfc, walk
 from segfmt.imagefile import IMAGE_SUFFIXES, mask_mode, read_colors, read_mask
 from segfmt.listed import BadLine, mask_sample
 from segfmt.lists import read_list
@@ -82,7 +82,8 @@ class EspnetReader:
 
     @cached_property
     def _known(self) -> ClassTable | None:
-        known = dataset_table(self._voc if self._flavor == "voc" else self.root, self.table)
+        root = self._voc if self._flavor == "voc" else self.root
+        known = dataset_table(root, self.table, follow_links=self.follow_links)
         tables = {"cityscapes": "cityscapes-train", "voc": "voc"}
         return known or TABLES.get(tables.get(self._flavor, ""))
 
@@ -120,7 +121,10 @@ class EspnetReader:
 
     def _lists(self) -> list[Path]:
         folder = self._voc / "list" if self._flavor == "voc" else self.root
-        paths = {path.stem: path for path in sorted(folder.glob("*.txt"))}
+        found = sorted(folder.glob("*.txt"))
+        paths = {
+            path.stem: inside(path, self.root, follow_links=self.follow_links) for path in found
+        }
         if "train_aug" in paths and self._flavor == "voc":
             for part in ("train", "trainval", "trainval_aug"):
                 paths.pop(part, None)  # the same samples again

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 
 from segfmt.classes import ClassTable
-from segfmt.files import nfc, walk
+from segfmt.files import inside, nfc, walk
 from segfmt.imagefile import IMAGE_SUFFIXES, read_mask
 from segfmt.listed import (
     BadLine,
@@ -66,7 +66,7 @@ class MmsegReader:
 
     @cached_property
     def _known(self) -> ClassTable | None:
-        return dataset_table(self.root, self.table)
+        return dataset_table(self.root, self.table, follow_links=self.follow_links)
 
     @cached_property
     def classes(self) -> ClassTable:
@@ -116,7 +116,8 @@ class MmsegReader:
         return mask_sample(ref, path, Mask(REDUCED[ids] if self.reduce_zero_label else ids))
 
     def _lists(self) -> Lists:
-        return read_lists(sorted((self.root / LISTS).glob("*.txt")))
+        paths = sorted((self.root / LISTS).glob("*.txt"))
+        return read_lists(inside(path, self.root, follow_links=self.follow_links) for path in paths)
 
     def _files(self, folder: Path, suffix: str, lists: Lists) -> PathIndex:
         """Return the image files of a folder by what lists call them: their names less the suffix.

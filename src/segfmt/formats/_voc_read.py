@@ -15,7 +15,7 @@ import numpy.typing as npt
 from segfmt.classes import ClassTable
 from segfmt.colors import UnknownColor, load_color_mask
 from segfmt.errors import FormatError, UsageError
-from segfmt.files import nfc, walk
+from segfmt.files import inside, nfc, walk
 from segfmt.formats._voc_classes import OBJECT_COLORS, TABLE_FILES, VOID, read_classes
 from segfmt.imagefile import IMAGE_SUFFIXES, mask_mode, read_colors, read_mask
 from segfmt.listed import (
@@ -67,7 +67,7 @@ class VocReader:
         found = next((path for path in places if path.is_file()), None)
         if found is None:
             return None
-        table = read_classes(found)
+        table = read_classes(inside(found, self.root, follow_links=self.follow_links))
         # What segfmt wrote says all there is; others name the classes alone.
         return table if found.name == "classes.json" else plus_ignore(table)
 
@@ -119,6 +119,7 @@ class VocReader:
         objects = folder / path.relative_to(self._base / self.masks)
         if not objects.is_file() or objects == path:
             return None
+        inside(objects, self.root, follow_links=self.follow_links)
         if mask_mode(objects) in COLOR_MODES:
             numbers = load_color_mask(objects, OBJECT_COLORS)[0].ids
         else:
@@ -144,7 +145,9 @@ class VocReader:
         paths = {path.stem: path for path in sorted((self._base / LISTS).glob("*.txt"))}
         if {"train", "val"} <= paths.keys():
             paths.pop("trainval", None)
-        lists = read_lists(paths.values())
+        lists = read_lists(
+            inside(path, self.root, follow_links=self.follow_links) for path in paths.values()
+        )
         for path, keys in lists.items():
             for line, key in keys.items():
                 if key not in masks:

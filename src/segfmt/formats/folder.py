@@ -80,7 +80,7 @@ class FolderReader:
 
     @cached_property
     def _known(self) -> ClassTable | None:
-        return dataset_table(self.root, self.table)
+        return dataset_table(self.root, self.table, follow_links=self.follow_links)
 
     @cached_property
     def classes(self) -> ClassTable:
