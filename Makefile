@@ -8,7 +8,7 @@ JUDGES := .venv-judges
 LABELME := .venv-labelme
 PLUGINS := $(wildcard plugins/segfmt-*)
 
-.PHONY: demo test lint bench peers clean
+.PHONY: demo test lint bench peers docs clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -32,6 +32,12 @@ bench: $(READY)
 # Side by side with other tools, each in an environment of its own below build/peers; half an hour.
 peers: $(READY)
 	$(BIN)/python bench/peers/run.py
+
+# The site in build/site, its reference and the output that it shows made anew.
+docs: $(READY)
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/snippets.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) $(JUDGES) $(LABELME) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -429,3 +429,11 @@ def test_the_target_may_be_beside_the_archive_but_not_in_its_tree(tmp_path: Path
     with pytest.raises(UsageError, match="contain one another"):
         convert(tmp_path / "zips", tmp_path / "zips" / "out")
     assert convert(archive, tmp_path / "zips" / "out").done == 1
+
+
+def test_what_a_folder_of_archives_is_need_not_be_said(tmp_path: Path) -> None:
+    whole = dataset(tmp_path / "whole", ["a", "b"])
+    for name in ("data", "label"):
+        pack_folder(tmp_path / "src" / f"{name}.zip", whole / name)
+    report = segfmt.convert(tmp_path / "src", tmp_path / "dst", target="voc")
+    assert (report.source_format, report.done, report.ok) == ("aihub", 2, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,7 +37,9 @@ TAIL = (
 # In the order in which they are asked. Pillow has decoders for forty formats more, which nobody has
 # images of, and that of EPS executes the file, by Ghostscript.
 _DECODERS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
+_last = threading.local()  # the header that was read last
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+_SIDES = {"JPEG": 65_500, "WEBP": 16_383}  # of libjpeg and libwebp
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
@@ -46,16 +49,29 @@ def image_size(path: Path) -> tuple[int, int]:
     An EXIF orientation is not applied: labels are drawn on stored pixels unless they say otherwise.
     Raises `FormatError` for a file that is no image, is empty, or has more pixels than the limit.
     """
-    with _open(path) as image:
-        return image.height, image.width
+    return _header(path)[1]
 
 
 def stored_orientation(path: Path) -> tuple[int, tuple[int, int]]:
     """Return an image's EXIF orientation, 1 (as stored) to 8, and its stored (height, width)."""
-    with _open(path) as image:
-        # Asking for the EXIF of a file that has none would look for XMP too.
-        found = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
-        return (found if found in range(2, 9) else 1), (image.height, image.width)
+    return _header(path)
+
+
+def _header(path: Path) -> tuple[int, tuple[int, int]]:
+    """Return orientation and (height, width), of the same file as last time without opening it.
+
+    A reader asks for the size, then the core for the orientation: a tenth of a small sample's time.
+    """
+    status = None if is_stored(path) else path.stat()
+    file = status and (path, status.st_mtime_ns, status.st_size, status.st_ino)
+    if file is None or getattr(_last, "file", None) != file:
+        with _open(path) as image:
+            # Asking for the EXIF of a file that has none would look for XMP too.
+            found = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
+            _last.header = (found if found in range(2, 9) else 1), (image.height, image.width)
+        _last.file = file
+    header: tuple[int, tuple[int, int]] = _last.header
+    return header
 
 
 def suffix_of(data: bytes) -> str:
@@ -262,8 +278,17 @@ def _check_whole(image: ImageFile.ImageFile, path: Path) -> None:
         _decoded(image, path)
 
 
+def check_sides(size: tuple[int, int], format: str, path: Path | None = None) -> None:
+    """Raise `FormatError` for a (width, height) that a format's encoder does not write."""
+    most = _SIDES.get(format, max(size))
+    if max(size) > most:
+        problem = f"is {size[0]} x {size[1]}, and {format} has up to {most:,} pixels a side"
+        raise FormatError(problem, path=path, mend="Give --resize or --tile.")
+
+
 def _transcode(image: ImageFile.ImageFile, source: Path, target: Path, format: str) -> None:
     decoded = _decoded(image, source)
+    check_sides(decoded.size, format, source)
     if format == "JPEG" and decoded.mode not in ("RGB", "L"):
         decoded = decoded.convert("RGB")
     options = {"quality": JPEG_QUALITY, "subsampling": 0} if format == "JPEG" else {}

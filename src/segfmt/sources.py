@@ -54,7 +54,9 @@ class ArchivePath(StoredPath):
         elif archive:
             parts = set(archive.children(name))
         else:
-            parts = {_mounted(path).name for path in Path(self).iterdir()}
+            folder = Path(self)
+            # Nothing where there is no folder, as `Path.glob` has it, which asks.
+            parts = {_mounted(path).name for path in folder.iterdir()} if folder.is_dir() else set()
         for part in sorted(sorted(parts), key=nfc):
             yield self / part
 
