@@ -285,3 +285,15 @@ def test_verify_finds_what_a_writer_spoils(
 def test_verify_cannot_follow_tiles(dirty: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--verify: --resize and --tile make other samples"):
         run(dirty, tmp_path / "dst", verify=True, tile="4x4")
+
+
+def test_a_keep_list_leaves_the_rest_out(tmp_path: Path) -> None:
+    root = dataset(tmp_path / "src", ["a", "b", "c"])
+    keep = tmp_path / "keep.txt"
+    keep.write_text("train/a\ntrain/c\n")
+    report = segfmt.convert(root, tmp_path / "dst", target="voc", keep_list=keep)
+    assert (report.total, report.done) == (2, 2)
+    keep.write_text("train/a\ntrain/x\n")
+    with pytest.raises(UsageError, match="train/x"):
+        segfmt.convert(root, tmp_path / "other", target="voc", keep_list=keep)
+    assert not (tmp_path / "other").exists()

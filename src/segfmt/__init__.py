@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 # Names load on first use: `segfmt --help` must not wait for numpy, nor `import segfmt` for Pillow.
 _HOMES = {
+    "checking": ("check",),
     "classes": ("ClassInfo", "ClassTable", "normal_name"),
     "colors": ("color_indices", "index_colors", "load_color_mask"),
     "comparison": ("Comparison", "compare"),
@@ -31,6 +32,7 @@ _HOMES = {
         "did_you_mean",
     ),
     "files": ("atomic_write", "check_key", "nfc", "replacing", "walk"),
+    "findings": ("Finding", "Findings"),
     "format": ("Accepts", "Entry", "Executor", "Format", "Holds"),
     "hookspecs": ("hookimpl",),
     "imagefile": (
@@ -73,6 +75,8 @@ __all__ = [
     "Executor",
     "ExecutorError",
     "Failed",
+    "Finding",
+    "Findings",
     "Format",
     "FormatError",
     "Holds",
@@ -92,6 +96,7 @@ __all__ = [
     "Verification",
     "__version__",
     "atomic_write",
+    "check",
     "check_apart",
     "check_key",
     "check_shape",
@@ -137,6 +142,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from segfmt.checking import check
     from segfmt.classes import ClassInfo, ClassTable, normal_name
     from segfmt.colors import color_indices, index_colors, load_color_mask
     from segfmt.comparison import Comparison, compare
@@ -151,6 +157,7 @@ if TYPE_CHECKING:
         did_you_mean,
     )
     from segfmt.files import atomic_write, check_key, nfc, replacing, walk
+    from segfmt.findings import Finding, Findings
     from segfmt.format import Accepts, Entry, Executor, Format, Holds
     from segfmt.hookspecs import hookimpl
     from segfmt.imagefile import (

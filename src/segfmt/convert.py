@@ -17,6 +17,7 @@ from segfmt.dataset import open_dataset
 from segfmt.errors import ExecutorError, UsageError
 from segfmt.files import STATE_FOLDER, readable, recording, sweep, written
 from segfmt.journal import Journal
+from segfmt.keeplist import read_keep_list
 from segfmt.listing import Listing
 from segfmt.losses import losses_of_samples, refuse
 from segfmt.model import FillRule, Rounding
@@ -50,6 +51,7 @@ def convert(
     only_with: str | None = None,
     min_pixels: int = 1,
     split: str | None = None,
+    keep_list: str | os.PathLike[str] | None = None,
     missing_image: MissingImage = "skip",
     images: str | None = None,
     resize: str | tuple[int, int] | None = None,
@@ -93,6 +95,8 @@ def convert(
         Leave out samples that have not so many pixels of any of these classes, `person,rider`.
     split
         Deal samples out anew: `last=30`, `every=10` or shares, `val=0.1,test=0.1`.
+    keep_list
+        A file that names the samples to convert, `split/key` a line, as `segfmt.check` writes it.
     missing_image
         What becomes of a label without an image: `skip` it, make it an `error`, or `keep` the
         label.
@@ -180,7 +184,10 @@ def _new_report(plan: Plan) -> Report:
 def _listed(plan: Plan, tally: Report, out: Path | None) -> Listing:
     """List the source, and tell what of it cannot be converted or would be lost."""
     request = plan.request
-    jobs = Listing(plan.dataset.refs(), plan.split, request.limit, out)
+    refs = plan.dataset.refs()
+    if request.keep_list is not None:
+        refs = read_keep_list(Path(request.keep_list)).kept(refs)
+    jobs = Listing(refs, plan.split, request.limit, out)
     try:
         if not jobs.total:
             name = plan.dataset.format.name

@@ -65,7 +65,7 @@ def _header(path: Path) -> tuple[int, tuple[int, int]]:
     status = None if is_stored(path) else path.stat()
     file = status and (path, status.st_mtime_ns, status.st_size, status.st_ino)
     if file is None or getattr(_last, "file", None) != file:
-        with _open(path) as image:
+        with open_image(path) as image:
             # Asking for the EXIF of a file that has none would look for XMP too.
             found = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
             _last.header = (found if found in range(2, 9) else 1), (image.height, image.width)
@@ -82,8 +82,8 @@ def suffix_of(data: bytes) -> str:
 
 def load_image(path: Path) -> Image.Image:
     """Return an image, decoded; `FormatError` if it does not decode."""
-    with _open(path) as image:
-        return _decoded(image, path).copy()
+    with open_image(path) as image:
+        return decoded(image, path).copy()
 
 
 def write_mask(
@@ -108,7 +108,7 @@ def mask_mode(path: Path) -> str:
 
     Raises `FormatError` for a JPEG, whose compression changes ids and colors.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         return _mode(image, path)
 
 
@@ -117,7 +117,7 @@ def read_mask(path: Path) -> npt.NDArray[np.uint8]:
 
     Raises `FormatError` for colors, 16 bits, JPEG (which changes ids) and files that do not decode.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         if _mode(image, path) not in ("P", "L", "1"):
             problem = f"is no index mask: its mode is {image.mode}, not P, L or 1"
             raise FormatError(problem, path=path)
@@ -130,7 +130,7 @@ def read_mask16(path: Path) -> npt.NDArray[np.uint16]:
     Raises `FormatError` for any other mode, values beyond 16 bits, JPEG and files that do not
     decode.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         if _mode(image, path) not in ("I;16", "I;16B", "I", "L"):
             problem = f"is no 16-bit mask: its mode is {image.mode}, not I;16"
             raise FormatError(problem, path=path)
@@ -145,11 +145,11 @@ def read_colors(path: Path) -> npt.NDArray[np.uint8]:
 
     Raises `FormatError` for any other mode, JPEG and files that do not decode.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         if _mode(image, path) not in ("RGB", "RGBA", "P"):
             raise FormatError(f"is no color mask: its mode is {image.mode}, not RGB", path=path)
         if image.mode == "P":
-            pixels = np.asarray(_decoded(image, path).convert("RGB"))
+            pixels = np.asarray(decoded(image, path).convert("RGB"))
         else:
             pixels = _samples(image, path)
         return np.ascontiguousarray(pixels[..., :3])
@@ -169,7 +169,7 @@ def place_image(
         return ()
     if STATE_FOLDER in source.parts:  # there for this sample alone, and no longer
         how = "copy"
-    with _open(source) as image:
+    with open_image(source) as image:
         wanted = _FORMATS.get(target.suffix.lower())
         if reencode and wanted and image.format != wanted:
             _transcode(image, source, target, wanted)
@@ -197,7 +197,7 @@ def place_image(
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[ImageFile.ImageFile]:
+def open_image(path: Path) -> Iterator[ImageFile.ImageFile]:
     """Open an image without decoding it.
 
     `Image.open` warns about large images through a process-wide setting that is not ours to change,
@@ -250,10 +250,11 @@ def _samples(image: ImageFile.ImageFile, path: Path) -> npt.NDArray[Any]:
         samples = decode_png(path.read_bytes())
         if samples is not None:
             return samples
-    return np.asarray(_decoded(image, path))
+    return np.asarray(decoded(image, path))
 
 
-def _decoded(image: ImageFile.ImageFile, path: Path) -> Image.Image:
+def decoded(image: ImageFile.ImageFile, path: Path) -> Image.Image:
+    """Return the image with its pixels read; `FormatError` if it does not decode."""
     try:
         image.load()
     except Exception as error:  # as above
@@ -275,7 +276,7 @@ def _check_whole(image: ImageFile.ImageFile, path: Path) -> None:
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
         whole = mark is not None and mark in file.read()
     if not whole:
-        _decoded(image, path)
+        decoded(image, path)
 
 
 def check_sides(size: tuple[int, int], format: str, path: Path | None = None) -> None:
@@ -287,11 +288,11 @@ def check_sides(size: tuple[int, int], format: str, path: Path | None = None) ->
 
 
 def _transcode(image: ImageFile.ImageFile, source: Path, target: Path, format: str) -> None:
-    decoded = _decoded(image, source)
-    check_sides(decoded.size, format, source)
-    if format == "JPEG" and decoded.mode not in ("RGB", "L"):
-        decoded = decoded.convert("RGB")
+    pixels = decoded(image, source)
+    check_sides(pixels.size, format, source)
+    if format == "JPEG" and pixels.mode not in ("RGB", "L"):
+        pixels = pixels.convert("RGB")
     options = {"quality": JPEG_QUALITY, "subsampling": 0} if format == "JPEG" else {}
     profile = image.info.get("icc_profile")
     with replacing(target) as temporary:
-        with_folder(target, lambda: decoded.save(temporary, format, icc_profile=profile, **options))
+        with_folder(target, lambda: pixels.save(temporary, format, icc_profile=profile, **options))

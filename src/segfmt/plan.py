@@ -55,6 +55,7 @@ class Request:
     only_with: str | None = None
     min_pixels: int = 1
     split: str | None = None
+    keep_list: str | os.PathLike[str] | None = None
     missing_image: MissingImage = "skip"
     images: str | None = None
     resize: str | tuple[int, int] | None = None

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from segfmt import __version__
+from segfmt.cli.check import check
 from segfmt.cli.compare import compare
 from segfmt.cli.inspect import inspect
 from segfmt.cli.run import run
@@ -123,6 +124,9 @@ def convert(
         str | None,
         typer.Option(metavar="last=30|val=0.1,...", help="Deal samples out to splits anew."),
     ] = None,
+    keep_list: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only these samples: see check --keep-list.")
+    ] = None,
     missing_image: Annotated[
         Literal["skip", "error", "keep"],
         typer.Option(help="What to do with a label that has no image."),
@@ -208,6 +212,7 @@ def convert(
         only_with=only_with,
         min_pixels=min_pixels,
         split=split,
+        keep_list=keep_list,
         missing_image=missing_image,
         images=images,
         resize=resize,
@@ -256,6 +261,7 @@ def warmup() -> None:
     print(f"Compiled {', '.join(names)}." if names else "Every kernel is compiled already.")
 
 
+app.command()(check)
 app.command()(compare)
 app.command()(inspect)
 app.command()(run)
