@@ -69,13 +69,13 @@ def _grey(path: Path) -> tuple[str, npt.NDArray[np.uint8]]:
     with open_image(path) as image:
         # A JPEG is decoded at an eighth of its size where that is enough: three times as fast.
         drafted = image.draft("L", (2 * SIDE, 2 * SIDE))
-        decoded = decoded(image, path)
-        if decoded.mode[0] in "IF":  # of over 8 bits, which Pillow would clip
-            values = np.nan_to_num(np.asarray(decoded, np.float64))
+        pixels = decoded(image, path)
+        if pixels.mode[0] in "IF":  # of over 8 bits, which Pillow would clip
+            values = np.nan_to_num(np.asarray(pixels, np.float64))
             low, high = float(values.min()), float(values.max())
             scaled = (values - low) * (255 / max(high - low, 1))
-            decoded = Image.fromarray(scaled.astype(np.uint8))
-        grey = decoded.convert("RGBA" if decoded.mode == "P" else "L").convert("L")
+            pixels = Image.fromarray(scaled.astype(np.uint8))
+        grey = pixels.convert("RGBA" if pixels.mode == "P" else "L").convert("L")
         # Its last rows and columns may stand for less than an eighth of eight.
         box = drafted[1] if drafted else None
         small = grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box)
