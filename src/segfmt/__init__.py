@@ -35,6 +35,7 @@ _HOMES = {
     "findings": ("Finding", "Findings"),
     "format": ("Accepts", "Entry", "Executor", "Format", "Holds"),
     "hookspecs": ("hookimpl",),
+    "htmlreport": ("html_report", "write_html"),
     "imagefile": (
         "IMAGE_SUFFIXES",
         "Placement",
@@ -56,6 +57,7 @@ _HOMES = {
     "pairing": ("ImageIndex", "place_of"),
     "plugins": ("formats",),
     "png": ("encode_png",),
+    "preview": ("Preview", "preview"),
     "raster": ("check_shape", "rasterize", "rasterize_instances", "trace"),
     "report": ("Done", "Failed", "Report", "Skipped"),
     "tables": ("read_table", "table_named", "voc_colors"),
@@ -87,6 +89,7 @@ __all__ = [
     "Placement",
     "PluginError",
     "Polygons",
+    "Preview",
     "Report",
     "Sample",
     "SampleRef",
@@ -109,6 +112,7 @@ __all__ = [
     "encode_rle",
     "formats",
     "hookimpl",
+    "html_report",
     "image_size",
     "index_colors",
     "inspect",
@@ -122,6 +126,7 @@ __all__ = [
     "parse_rings",
     "place_image",
     "place_of",
+    "preview",
     "rasterize",
     "rasterize_instances",
     "read_colors",
@@ -137,6 +142,7 @@ __all__ = [
     "voc_colors",
     "walk",
     "write_colors",
+    "write_html",
     "write_mask",
     "write_mask16",
 ]
@@ -160,6 +166,7 @@ if TYPE_CHECKING:
     from segfmt.findings import Finding, Findings
     from segfmt.format import Accepts, Entry, Executor, Format, Holds
     from segfmt.hookspecs import hookimpl
+    from segfmt.htmlreport import html_report, write_html
     from segfmt.imagefile import (
         IMAGE_SUFFIXES,
         Placement,
@@ -181,6 +188,7 @@ if TYPE_CHECKING:
     from segfmt.pairing import ImageIndex, place_of
     from segfmt.plugins import formats
     from segfmt.png import encode_png
+    from segfmt.preview import Preview, preview
     from segfmt.raster import check_shape, rasterize, rasterize_instances, trace
     from segfmt.report import Done, Failed, Report, Skipped
     from segfmt.rle import encode_rle, paint_rle

@@ -69,6 +69,7 @@ def convert(
     resume: bool = False,
     overwrite: bool = False,
     report: str | os.PathLike[str] | None = None,
+    html: str | os.PathLike[str] | None = None,
     save: str | os.PathLike[str] | None = None,
     verify: bool = False,
     progress: Progress | None = None,
@@ -120,6 +121,8 @@ def convert(
         have been asked for the same, of the same source. A finished run is left as it is.
     report
         Where to save the report as JSON, besides `dst/.segfmt/report.json`.
+    html
+        Where to save a page of what came of it, with pictures, which opens in any browser.
     save
         Where to save all this as a recipe, with every default, for `segfmt run`.
     verify
@@ -138,6 +141,10 @@ def convert(
         del given[name]
     request = Request(**{**given, "src": as_source(src), "dst": as_place(dst)})
     started = time.monotonic()
+    if html is not None:
+        from segfmt.htmlreport import check_html
+
+        check_html(html)
     check_folders(request.src, request.dst, overwrite=overwrite, resume=resume)
     plan = make_plan(request)
     if save is not None:
@@ -165,6 +172,19 @@ def convert(
         publish_state(request.dst)
     if report is not None:
         tally.save(Path(report))
+    if html is not None:
+        from segfmt.htmlreport import conversion_html
+
+        conversion_html(
+            html,
+            tally,
+            plan.dataset,
+            request.dst,
+            reader_options=plan.reading_options,
+            executor=executor,
+            executor_options=executor_options,
+            workers=workers,
+        )
     return tally
 
 

@@ -35,10 +35,13 @@ HANGUL_FONTS = (
     "NotoSansCJK-Regular.ttc",
     "NotoSansKR-Regular.otf",
     "NotoSansKR-Regular.ttf",
+    "NotoSansKR-VF.ttf",
     "NanumGothic.ttf",
+    "NanumBarunGothic.ttf",
     "malgun.ttf",
     "AppleSDGothicNeo.ttc",
     "UnDotum.ttf",
+    "gulim.ttc",
 )
 NO_HANGUL = (
     "No font with Hangul is installed here, so that such names are left out and only their numbers "
@@ -100,9 +103,9 @@ def check_picture(path: Path) -> None:
         raise UsageError(f"--out {path}: give a name that ends in {', '.join(SUFFIXES)}")
 
 
-def tile_size(shape: tuple[int, int]) -> tuple[int, int]:
+def tile_size(shape: tuple[int, int], width: int = WIDTH) -> tuple[int, int]:
     """Return (width, height) of the tile of an image of that (height, width)."""
-    return WIDTH, max(1, round(WIDTH * shape[0] / shape[1]))
+    return width, max(1, round(width * shape[0] / shape[1]))
 
 
 def color_tile(ids: npt.NDArray[np.uint8], classes: ClassTable) -> Image.Image:
@@ -114,7 +117,20 @@ def color_tile(ids: npt.NDArray[np.uint8], classes: ClassTable) -> Image.Image:
 
 def photo_tile(path: Path, shape: tuple[int, int]) -> Image.Image:
     """Return an image in the size of the tile of a label of that (height, width)."""
-    return load_image(path).convert("RGB").resize(tile_size(shape), Image.Resampling.BILINEAR)
+    return rgb(load_image(path)).resize(tile_size(shape), Image.Resampling.BILINEAR)
+
+
+def rgb(image: Image.Image) -> Image.Image:
+    """Return an image as RGB; of more than 8 bits, what it has is spread over 0 to 255."""
+    if image.mode.startswith(("I", "F")):
+        values = np.nan_to_num(np.asarray(image, np.float64))
+        # All but the darkest and the brightest pixel of a hundred: one glint must not blacken it.
+        low, high = np.percentile(values, (1, 99))
+        spread = (values - low) / max(high - low, 1) * 255
+        image = Image.fromarray(spread.clip(0, 255).astype(np.uint8))
+    if "transparency" in image.info:  # which Pillow warns about in some modes
+        image = image.convert("RGBA")
+    return image.convert("RGB")
 
 
 def spot_tile(spots: npt.NDArray[np.bool_]) -> Image.Image:
@@ -140,8 +156,24 @@ def legend(swatches: Iterable[Swatch], width: int) -> Image.Image:
         row, column = divmod(place, columns)
         x, y = column * (width // columns), row * LINE
         draw.rectangle((x, y + 5, x + SWATCH, y + 19), fill=swatch.color, outline=INK)
-        _write(draw, (x + SWATCH + GAP, y + 3), swatch.text)
+        room = width // columns - SWATCH - 2 * GAP
+        _write(draw, (x + SWATCH + GAP, y + 3), swatch.text, room)
     return picture
+
+
+def text_tile(text: str, size: tuple[int, int]) -> Image.Image:
+    """Return a tile of that (width, height) with as many lines of a text as fit."""
+    tile = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(tile)
+    font = lettering().font
+    rest, y = text.strip(), 4
+    while rest and y + LINE <= size[1]:
+        end = len(rest)
+        while end > 1 and draw.textlength(rest[:end], font) > size[0] - 2 * GAP:
+            end = (rest.rfind(" ", 0, end) + 1 or end) - 1  # at a blank, else wherever it is full
+        _write(draw, (GAP, y), rest[:end], size[0] - GAP)
+        rest, y = rest[end:].lstrip(), y + LINE
+    return tile
 
 
 def note_for(classes: Iterable[ClassInfo]) -> str:
@@ -150,26 +182,39 @@ def note_for(classes: Iterable[ClassInfo]) -> str:
 
 
 def sheet(
-    headings: Sequence[str], rows: Iterable[Row], swatches: Iterable[Swatch], note: str = ""
+    headings: Sequence[str],
+    rows: Iterable[Row],
+    swatches: Iterable[Swatch],
+    note: str = "",
+    *,
+    columns: int = 1,
+    tile_width: int = WIDTH,
 ) -> Image.Image:
-    """Return rows of tiles under headings, with a legend and a note below."""
-    width = len(headings) * (WIDTH + GAP) + GAP
+    """Return rows of tiles under headings, with a legend and a note below.
+
+    `columns` rows stand side by side.
+    """
     listed = list(rows)
+    bands = [listed[start : start + columns] for start in range(0, len(listed), columns)]
+    heights = [LINE + max(t.height for row in band for t in row.tiles) + GAP for band in bands]
+    row_width = len(headings) * (tile_width + GAP)
+    width = columns * row_width + GAP
     names = legend(swatches, width - 2 * GAP)
-    heights = [LINE + max(tile.height for tile in row.tiles) + GAP for row in listed]
     height = LINE + sum(heights) + names.height + 2 * GAP + LINE * bool(note)
     picture = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(picture)
-    for column, heading in enumerate(headings):
-        _write(draw, (GAP + column * (WIDTH + GAP), 4), heading)
+    for place, heading in enumerate([*headings] * columns):
+        _write(draw, (GAP + place * (tile_width + GAP), 4), heading, tile_width)
     y = LINE
-    for row, row_height in zip(listed, heights, strict=True):
-        _write(draw, (GAP, y + 3), row.title)
-        for column, tile in enumerate(row.tiles):
-            picture.paste(tile, (GAP + column * (WIDTH + GAP), y + LINE))
-        y += row_height
+    for band, band_height in zip(bands, heights, strict=True):
+        for column, row in enumerate(band):
+            left = GAP + column * row_width
+            _write(draw, (left, y + 3), row.title, row_width - GAP)
+            for place, tile in enumerate(row.tiles):
+                picture.paste(tile, (left + place * (tile_width + GAP), y + LINE))
+        y += band_height
     picture.paste(names, (GAP, y + GAP))
-    _write(draw, (GAP, height - LINE), note)
+    _write(draw, (GAP, height - LINE), note, width - GAP)
     return picture
 
 
@@ -180,7 +225,12 @@ def save_picture(path: Path, picture: Image.Image) -> None:
         with_folder(path, lambda: picture.save(part, format))
 
 
-def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str) -> None:
+def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, room: int) -> None:
+    """Write a line, cut off where it would be wider than `room`."""
     letters = lettering()
     shown = "".join(letter if letters.can(letter) else "?" for letter in nfc(text))
+    if draw.textlength(shown, letters.font) > room:
+        while shown and draw.textlength(shown + "...", letters.font) > room:
+            shown = shown[:-1]
+        shown += "..."
     draw.text(place, shown, INK, letters.font)

@@ -32,7 +32,7 @@ from segfmt.worker import MissingImage, Presence, Worker
 # What changes how a run goes but not what comes out: it may differ from one --resume to the next.
 _ONLY_HOW = frozenset(
     {"dst", "executor", "executor_options", "workers", "dry_run", "fail_fast", "strict", "verify"}
-    | {"report"}
+    | {"report", "html"}
 )
 
 
@@ -72,6 +72,7 @@ class Request:
     strict: bool = False
     verify: bool = False
     report: str | os.PathLike[str] | None = None
+    html: str | os.PathLike[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ SECTIONS = {"read": "reader_options", "write": "writer_options", "execute": "exe
 SPELT = {"source": "from", "target": "to"}
 # Options of the reader and the writer that the command has flags for: they stand in their sections.
 _IN_SECTIONS = {"table": "read", "unknown_label": "read", "images": "write"}
-_ONE_RUN = frozenset(("dry_run", "report"))
+_ONE_RUN = frozenset(("dry_run", "report", "html"))
 
 
 def save_recipe(plan: Plan, path: Path) -> None:

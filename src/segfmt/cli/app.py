@@ -13,6 +13,8 @@ from segfmt import __version__
 from segfmt.cli.check import check
 from segfmt.cli.compare import compare
 from segfmt.cli.inspect import inspect
+from segfmt.cli.preview import preview
+from segfmt.cli.report import report as report_page
 from segfmt.cli.run import run
 from segfmt.cli.verify import verify as verify_command
 
@@ -178,6 +180,9 @@ def convert(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the report as JSON.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save a page of what DST holds.")
+    ] = None,
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save all this as a recipe for segfmt run.")
     ] = None,
@@ -230,6 +235,7 @@ def convert(
         resume=resume,
         overwrite=overwrite,
         report=report,
+        html=html,
         save=save,
         verify=verify,
     )
@@ -264,5 +270,7 @@ def warmup() -> None:
 app.command()(check)
 app.command()(compare)
 app.command()(inspect)
+app.command()(preview)
+app.command("report")(report_page)
 app.command()(run)
 app.command("verify")(verify_command)

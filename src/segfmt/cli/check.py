@@ -134,7 +134,8 @@ def print_findings(found: Findings) -> None:
     from rich.text import Text
 
     from segfmt.cli.output import item, out
-    from segfmt.cli.parts import columns, many
+    from segfmt.cli.parts import columns
+    from segfmt.words import many
 
     out.print(Text(found.format, "bold"))
     out.print(Text(f"  {found.source}"), soft_wrap=True)  # not wrapped, so that it can be copied
@@ -171,7 +172,7 @@ def _print_groups(found: Findings) -> None:
     from rich.text import Text
 
     from segfmt.cli.output import item, out
-    from segfmt.cli.parts import many
+    from segfmt.words import many
 
     if not found.groups:
         return

@@ -156,7 +156,7 @@ def print_comparison(found: Comparison) -> None:
 
 def _reasons(found: Comparison) -> str:
     """Return why two datasets are not the same."""
-    from segfmt.cli.parts import many
+    from segfmt.words import many
 
     reasons = (
         (found.beyond, "beyond the tolerance"),
@@ -169,7 +169,7 @@ def _reasons(found: Comparison) -> str:
 
 
 def _summary(found: Comparison) -> Iterator[str]:
-    from segfmt.cli.parts import many, percent
+    from segfmt.words import many, percent
 
     scores = found.scores
     how = {"key": "key alone: the splits are not the same on both sides"}
@@ -225,7 +225,8 @@ def _print_confusion(found: Comparison) -> None:
 
 def _print_worst(found: Comparison) -> None:
     from segfmt.cli.output import out
-    from segfmt.cli.parts import columns, percent
+    from segfmt.cli.parts import columns
+    from segfmt.words import percent
 
     table = columns("sample", "differ", "share", "mean IoU", left=("sample",))
     for sample in found.worst[:SHOWN_ROWS]:

@@ -109,7 +109,8 @@ def print_inspection(found: Inspection) -> None:
     from rich.text import Text
 
     from segfmt.cli.output import item, out, print_notes
-    from segfmt.cli.parts import many, print_failures
+    from segfmt.cli.parts import print_failures
+    from segfmt.words import many
 
     out.print(Text(found.format, "bold"))
     out.print(Text(f"  {found.source}"), soft_wrap=True)  # not wrapped, so that it can be copied
@@ -132,7 +133,7 @@ def print_inspection(found: Inspection) -> None:
 
 
 def _summary(found: Inspection) -> Iterator[str]:
-    from segfmt.cli.parts import many, percent
+    from segfmt.words import many, percent
 
     splits = ", ".join(f"{split} {count:,}" for split, count in found.splits.items())
     yield f"{many(found.samples, 'sample')} of {found.total:,} read: {splits or 'none'}"
@@ -156,7 +157,8 @@ def _summary(found: Inspection) -> Iterator[str]:
 
 def _print_classes(classes: Sequence[ClassCount]) -> None:
     from segfmt.cli.output import item, out
-    from segfmt.cli.parts import columns, percent
+    from segfmt.cli.parts import columns
+    from segfmt.words import percent
 
     drawn = any(info.polygons for info in classes)
     told_apart = any(info.objects for info in classes)
