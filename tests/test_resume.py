@@ -246,4 +246,4 @@ def test_a_source_file_that_vanishes_is_reported(tmp_path: Path) -> None:
 
     report = run(src, tmp_path / "dst", progress=remove, executor="serial")
     assert counts(report) == (3, 2, 0, 1)
-    assert "c.json: No such file or directory" in report.failures[0].error
+    assert "c.json: cannot be read: No such file or directory" in report.failures[0].error

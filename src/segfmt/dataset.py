@@ -13,6 +13,7 @@ from segfmt.classes import ClassTable
 from segfmt.errors import UsageError
 from segfmt.files import walk
 from segfmt.format import Format, Reader
+from segfmt.limits import check_environment
 from segfmt.model import Sample, SampleRef
 from segfmt.options import checked
 from segfmt.sources import Given, as_source
@@ -46,8 +47,10 @@ class Dataset:
 def open_dataset(src: Given | Sequence[Given], format: str = "auto", **options: Any) -> Dataset:
     """Open the dataset in a folder, in archives or at a URL; `options` are the format's.
 
-    Raises `UsageError` if there is no such folder, format or option, or if the format is not clear.
+    Raises `UsageError` if there is no such folder, format or option, if the format is not clear, or
+    if the environment sets a limit to what none can be.
     """
+    check_environment()
     root = as_source(src)
     if not root.is_dir():
         what = (

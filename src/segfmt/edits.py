@@ -15,7 +15,14 @@ from PIL import Image, ImageOps
 
 from segfmt.errors import UsageError
 from segfmt.files import atomic_write, replacing, with_folder
-from segfmt.imagefile import JPEG_QUALITY, SIDEWAYS, load_image, stored_orientation, suffix_of
+from segfmt.imagefile import (
+    JPEG_QUALITY,
+    SIDEWAYS,
+    check_sides,
+    load_image,
+    stored_orientation,
+    suffix_of,
+)
 from segfmt.model import Mask, Note, Sample
 
 
@@ -181,4 +188,5 @@ def _save(image: Image.Image, path: Path) -> None:
         image = image.convert("RGB")
     with replacing(path) as temporary:
         format = Image.registered_extensions()[path.suffix.lower()]
+        check_sides(image.size, format)
         with_folder(path, lambda: image.save(temporary, format, **options))

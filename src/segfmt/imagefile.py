@@ -66,12 +66,21 @@ def _header(path: Path) -> tuple[int, tuple[int, int]]:
     file = status and (path, status.st_mtime_ns, status.st_size, status.st_ino)
     if file is None or getattr(_last, "file", None) != file:
         with open_image(path) as image:
-            # Asking for the EXIF of a file that has none would look for XMP too.
-            found = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
-            _last.header = (found if found in range(2, 9) else 1), (image.height, image.width)
+            _last.header = _orientation(image), (image.height, image.width)
         _last.file = file
     header: tuple[int, tuple[int, int]] = _last.header
     return header
+
+
+def _orientation(image: ImageFile.ImageFile) -> int:
+    # Asking for the EXIF of a file that has none would look for XMP too.
+    if "exif" not in image.info:
+        return 1
+    try:
+        found = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - whatever is damaged in it, viewers show the image as stored
+        return 1
+    return found if found in range(2, 9) else 1
 
 
 def suffix_of(data: bytes) -> str:

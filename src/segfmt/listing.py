@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import sqlite3
+import sys
+from array import array
 from collections import Counter
 from contextlib import suppress
 from hashlib import blake2b
@@ -13,8 +15,10 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
+
 from segfmt.errors import UsageError
-from segfmt.files import STATE_FOLDER, readable
+from segfmt.files import STATE_FOLDER, nfc, readable
 from segfmt.worker import Job
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from segfmt.model import SampleRef
     from segfmt.splits import Split
 
+ONE_CASE = sys.platform in ("win32", "darwin")  # where `a` and `A` are one file
 HELD = 10_000  # items in memory, some 5 MB; more go to disk
 _INSERT = "insert into items values (?, ?)"
 T = TypeVar("T")
@@ -107,6 +112,9 @@ class Listing:
         How many images there are of each suffix.
     doubles
         The jobs that were left out, each with the source of the first.
+    alike
+        The jobs whose split and key differ from an earlier one's in case alone, each with that one;
+        on systems where both would be one file, they are among `doubles` instead.
     digest
         Of all splits, keys and sources: another listing has another.
     """
@@ -133,7 +141,14 @@ class Listing:
             )
             by_key.close()
         self._limit = limit
+        self._left_out: set[tuple[str, ...]] = set()
         self._look_through()
+        clashing: list[tuple[Job, Any]] = []
+        while ONE_CASE and self.alike:
+            clashing += ((job, first.ref.source) for job, first in self.alike)
+            self._left_out |= {(job.split, job.ref.key) for job, _ in self.alike}
+            self._look_through()
+        self.doubles += clashing
 
     def __len__(self) -> int:
         return self.splits.total()
@@ -148,7 +163,7 @@ class Listing:
     def _unique(self) -> Iterator[Job]:
         last: tuple[str, ...] = ()
         for place, job in self._jobs:
-            if place[:2] != last:
+            if place[:2] != last and place[:2] not in self._left_out:
                 last = place[:2]
                 yield job
 
@@ -157,8 +172,11 @@ class Listing:
         self.suffixes: Counter[str] = Counter()
         self.doubles: list[tuple[Job, Any]] = []
         digest = blake2b(digest_size=16)
+        names = array("q")  # hashes of them without case: 8 bytes a sample, where the names are 100
         first: Job | None = None
         for place, job in self._jobs:
+            if place[:2] in self._left_out:
+                continue
             if first and (job.split, job.ref.key) == (first.split, first.ref.key):
                 self.doubles.append((job, first.ref.source))
                 continue
@@ -168,8 +186,21 @@ class Listing:
             self.splits[job.split] += 1
             if job.ref.image is not None:
                 self.suffixes[job.ref.image.suffix.lower()] += 1
+            names.append(hash(_folded(job)))
             digest.update(_bytes("\0".join(place)) + b"\n")
         self.digest = digest.hexdigest()
+        self.alike = self._differing_in_case(names)
+
+    def _differing_in_case(self, names: array[int]) -> list[tuple[Job, Job]]:
+        """Return the jobs of one name but for its case, each with the first; few have any."""
+        hashes = np.sort(np.frombuffer(names, np.int64))
+        twice = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+        firsts: dict[tuple[str, str], Job] = {}
+        return [
+            (job, firsts[name])
+            for job in (self if twice else ())
+            if hash(name := _folded(job)) in twice and firsts.setdefault(name, job) is not job
+        ]
 
 
 def _sorted(pairs: Iterable[tuple[str, SampleRef]], folder: Path | None) -> Sorted[Job]:
@@ -177,6 +208,10 @@ def _sorted(pairs: Iterable[tuple[str, SampleRef]], folder: Path | None) -> Sort
     for split, ref in pairs:
         jobs.add((split, ref.key, str(ref.source)), Job(ref, split))
     return jobs
+
+
+def _folded(job: Job) -> tuple[str, str]:
+    return nfc(job.split).casefold(), nfc(job.ref.key).casefold()
 
 
 def _bytes(text: str) -> bytes:

@@ -10,6 +10,7 @@ from segfmt import plugins
 from segfmt.adapt import Adapter
 from segfmt.errors import FormatError, UsageError
 from segfmt.executors import usable_cores
+from segfmt.files import readable
 from segfmt.format import Accepts
 from segfmt.model import Mask
 from segfmt.options import checked
@@ -48,7 +49,7 @@ def painter(
 
 def remarks(part: Reader | Writer) -> tuple[str, ...]:
     """Return what a reader or writer has to say of its dataset, if it is one that says such."""
-    return tuple(getattr(part, "warnings", ()))
+    return tuple(map(readable, getattr(part, "warnings", ())))
 
 
 @dataclass(frozen=True)

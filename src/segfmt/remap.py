@@ -125,7 +125,7 @@ def class_map(
         is ignore and the target cannot hold it.
     """
     background = target.background or target.ignore
-    lut = np.full(max(256, *(info.id + 1 for info in source)), UNMAPPED, np.int32)
+    lut = np.full(max([256, *(info.id + 1 for info in source)]), UNMAPPED, np.int32)
     missing = []
     for info in source:
         wanted = mapped[info.id]

@@ -9,6 +9,7 @@ import msgspec
 
 from segfmt.classes import ClassInfo, ClassTable, Color, Role
 from segfmt.errors import FormatError
+from segfmt.files import inside
 from segfmt.jsonfile import load_json
 from segfmt.lists import read_list
 from segfmt.tables import read_table, table_named
@@ -28,17 +29,19 @@ class Meta(msgspec.Struct):
 META = msgspec.json.Decoder(Meta, strict=False)
 
 
-def dataset_table(root: Path, given: str = "") -> ClassTable | None:
+def dataset_table(root: Path, given: str = "", *, follow_links: bool = False) -> ClassTable | None:
     """Return the class table that was given, by name or file, or else the one in the root, if any.
 
-    `UsageError` for a name that is none, `FormatError` for a file that is none.
+    `UsageError` for a name that is none, `FormatError` for a file that is none, or that is a link
+    out of the root unless `follow_links`.
     """
     if given:
         path = Path(given)
         read = TABLE_FILES.get(path.name)
         return read(path) if read and path.is_file() else table_named(given)
     found = (name for name in TABLE_FILES if (root / name).is_file())
-    return next((TABLE_FILES[name](root / name) for name in found), None)
+    paths = (inside(root / name, root, follow_links=follow_links) for name in found)
+    return next((TABLE_FILES[path.name](path) for path in paths), None)
 
 
 def read_meta(path: Path) -> ClassTable:

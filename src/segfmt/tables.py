@@ -214,7 +214,7 @@ def read_table(path: Path) -> ClassTable:
             rows = msgspec.json.decode(read_whole(path), type=list[_Row])
             return ClassTable(ClassInfo(row.id, row.name, row.color, row.role) for row in rows)
         return ClassTable(_labelmap(path))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(
             f"is no class table: {error}",
             path=path,

@@ -33,6 +33,8 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from segfmt.limits import POINTS
+
 # One more is a turn to the right.
 _RIGHT, _DOWN, _LEFT, _UP = range(4)
 
@@ -527,6 +529,8 @@ def trace_labels(labels: NDArray[Any], background: int, fill_rule: str, holes: s
     ------
     ValueError
         For a fill rule or a way with holes that is none of these, and above 2^29 pixel corners.
+    FormatError
+        For more turns than the limit of points.
 
     >>> mask = np.array([[0, 7, 7], [0, 7, 7]], np.uint8)
     >>> traced = trace_labels(mask, 0, "center", "rings")
@@ -575,6 +579,7 @@ def trace_labels(labels: NDArray[Any], background: int, fill_rule: str, holes: s
             counts,
         )
         n_borders, n_turns, _ = counts.tolist()
+        POINTS.check(n_turns)  # of a pattern of dots 70 bytes a pixel, in a file of next to nothing
         if n_borders <= len(ends) and n_turns <= len(turns):
             break
     ends, first_pixels, parents, cuts = borders[:, :n_borders]

@@ -171,7 +171,7 @@ def read_objects(path: Path) -> list[Thing]:
         data = data.decode("latin-1").encode()
     try:
         document = DOCUMENT.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         document, _ = segfmt.load_json(path, DOCUMENT)  # which says where it is wrong
     found = document.annotation.object
     return found if isinstance(found, list) else [found]

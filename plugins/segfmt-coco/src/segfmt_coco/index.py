@@ -6,7 +6,7 @@ import mmap
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,13 +29,16 @@ class ImageRecord(msgspec.Struct, gc=False):
     width: int | None = None
 
 
+Channel = Annotated[int, msgspec.Meta(ge=0, le=255)]
+
+
 class Category(msgspec.Struct):
     """What is read of one of `categories`; color and isthing are panoptic's."""
 
     id: int
     name: str
     supercategory: str | None = None
-    color: tuple[int, int, int] | None = None
+    color: tuple[Channel, Channel, Channel] | None = None
     isthing: int | bool | None = None
 
 
@@ -92,13 +95,13 @@ class Source:
                 data = bytearray(b"[%b]" % file.read(end - start))
                 try:
                     decoded, strange = _decoded(data, decoder)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                     raise self._error(error) from None
                 found += decoded
                 notes += (Note("not JSON, but read", name) for name in strange)
         return found, notes
 
-    def _error(self, error: msgspec.DecodeError) -> FormatError:
+    def _error(self, error: Exception) -> FormatError:
         problem, _, place = str(error).partition(" - at ")
         where = f"image {self.image_id}, annotation {place.strip('`').removeprefix('$')}"
         if not isinstance(error, msgspec.ValidationError):
@@ -151,6 +154,8 @@ def read_index(path: Path) -> Index:
         raws = _RAWS.decode(document.annotations) or []
     except msgspec.ValidationError as error:
         raise FormatError(f"is no annotation file: {error}", path=path) from None
+    except RecursionError:
+        raise FormatError("has brackets nested too deep to be COCO", path=path) from None
     except msgspec.DecodeError as error:
         raise _broken(path, data, str(error)) from None
     images = _records(path, "images", document.images, _IMAGES)

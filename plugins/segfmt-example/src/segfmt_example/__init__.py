@@ -28,8 +28,11 @@ class PairsReader:
 
     @cached_property
     def classes(self) -> segfmt.ClassTable:
-        names = (self.root / NAMES).read_text(encoding="utf-8").splitlines()
-        return numbered(segfmt.ClassInfo(0, name) for name in names)
+        path = self.root / NAMES
+        try:
+            return numbered(segfmt.ClassInfo(0, name) for _, name in segfmt.read_list(path))
+        except ValueError as error:  # two classes of one name
+            raise segfmt.FormatError(f"names no classes: {error}", path=path) from error
 
     def scan(self) -> Iterator[segfmt.SampleRef]:
         paths = segfmt.walk(self.root)

@@ -14,6 +14,7 @@ from PIL import Image
 import segfmt
 from segfmt import FormatError, Note, SampleRef
 
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")  # of images, as segfmt reads them
 MAX_PIXELS = 2**31 - 1  # of one image, as in segfmt
 
 
@@ -99,7 +100,7 @@ def _said(said: tuple[int, int] | None, path: Path) -> tuple[int, int]:
 
 def _embedded_size(data: bytes, path: Path) -> tuple[int, int]:
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.height, image.width
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         problem = f"is no image in base64: {error}"

@@ -144,7 +144,8 @@ def _too_far(problem: str, where: str) -> segfmt.FormatError:
 
 def _pixels(mask: str, where: str) -> npt.NDArray[np.generic]:
     try:
-        with Image.open(io.BytesIO(base64.b64decode(mask))) as image:
+        # No other: Pillow would hand EPS to Ghostscript, which executes it.
+        with Image.open(io.BytesIO(base64.b64decode(mask)), formats=("PNG",)) as image:
             pixels = np.asarray(image)
     except (
         binascii.Error,

@@ -52,7 +52,8 @@ def _line(path: Path, number: int, text: str) -> Line:
         raise segfmt.FormatError(
             "has something else than numbers", path=path, where=where, mend="Mend that line."
         )
-    id, shares = float(values[0]), values[1:].astype(np.float32)
+    with np.errstate(over="ignore"):  # to infinity, which is no share
+        id, shares = float(values[0]), values[1:].astype(np.float32)
     if not id.is_integer():
         raise segfmt.FormatError(f"begins with {id:g}, which is no class", path=path, where=where)
     if len(shares) != BOX and (len(shares) < 6 or len(shares) % 2):
