@@ -10,6 +10,7 @@ import numpy as np
 from segfmt.errors import FormatError, UsageError
 from segfmt.limits import PIXELS
 from segfmt.model import FillRule, Holes, Mask, Polygons
+from segfmt.scratch import scratch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,11 +100,14 @@ def rasterize_instances(polygons: Polygons, shape: tuple[int, int]) -> npt.NDArr
     if numbers.min() < 0 or numbers.max() > 65535:
         raise FormatError(f"object number {numbers.max()} does not fit 16 bits")
     # A byte at a time: the same pixels are painted each time.
-    low = rasterize(replace(polygons, class_ids=numbers & 255), shape).astype(np.uint16)
+    byte = scratch("object byte", shape)
+    values = rasterize(replace(polygons, class_ids=numbers & 255), shape, out=byte).astype(
+        np.uint16
+    )
     if numbers.max() > 255:
-        high = rasterize(replace(polygons, class_ids=numbers >> 8), shape)
-        low |= high.astype(np.uint16) << np.uint16(8)
-    return low
+        rasterize(replace(polygons, class_ids=numbers >> 8), shape, out=byte)
+        values |= byte.astype(np.uint16) << np.uint16(8)
+    return values
 
 
 def trace(
