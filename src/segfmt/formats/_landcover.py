@@ -274,4 +274,5 @@ def _by_bounds(points: npt.NDArray[np.float64], shape: tuple[int, int]) -> npt.N
 def _pixels(
     points: npt.NDArray[np.float64], x0: float, y0: float, across: float, down: float
 ) -> npt.NDArray[np.float64]:
-    return np.column_stack(((points[:, 0] - x0) / across, (y0 - points[:, 1]) / down))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite, painting refuses
+        return np.column_stack(((points[:, 0] - x0) / across, (y0 - points[:, 1]) / down))

@@ -38,10 +38,11 @@ def local(workers: int, *, dashboard: bool) -> Iterator[Client]:
                 n_workers=0,  # they are started where an interrupt does not leave half of them
                 threads_per_worker=1,
                 memory_limit=0,  # as with processes of any other kind, what there is is for all
-                dashboard_address="localhost:8787" if dashboard else None,
+                # Without an address it would take 8787 all the same, and complain if another has it.
+                dashboard_address="localhost:8787" if dashboard else "localhost:0",
                 silence_logs=QUIET,
                 # Each death costs the start of a process; who dies twice is tried alone anyway.
-                scheduler_kwargs={"allowed_failures": 1},
+                scheduler_kwargs={"allowed_failures": 1, "dashboard": dashboard},
             )
             loop = cluster.loop.asyncio_loop
             starting = asyncio.run_coroutine_threadsafe(_start_workers(cluster, workers), loop)

@@ -48,12 +48,13 @@ def read_label(path: Path) -> list[Line]:
 def _line(path: Path, number: int, text: str) -> Line:
     where = f"line {number}"
     values = _values(text)
-    if values is None or not np.isfinite(values).all():
+    with np.errstate(over="ignore"):  # to infinity, which is refused
+        shares = np.empty(0) if values is None else values[1:].astype(np.float32)
+    if values is None or not (np.isfinite(values[0]) and np.isfinite(shares).all()):
         raise segfmt.FormatError(
             "has something else than numbers", path=path, where=where, mend="Mend that line."
         )
-    with np.errstate(over="ignore"):  # to infinity, which is no share
-        id, shares = float(values[0]), values[1:].astype(np.float32)
+    id = float(values[0])
     if not id.is_integer():
         raise segfmt.FormatError(f"begins with {id:g}, which is no class", path=path, where=where)
     if len(shares) != BOX and (len(shares) < 6 or len(shares) % 2):
