@@ -38,7 +38,7 @@ def local(workers: int, *, dashboard: bool) -> Iterator[Client]:
                 n_workers=0,  # they are started where an interrupt does not leave half of them
                 threads_per_worker=1,
                 memory_limit=0,  # as with processes of any other kind, what there is is for all
-                # Without an address it would take 8787 all the same, and complain if another has it.
+                # Without an address it would take 8787 all the same, or complain that it is taken.
                 dashboard_address="localhost:8787" if dashboard else "localhost:0",
                 silence_logs=QUIET,
                 # Each death costs the start of a process; who dies twice is tried alone anyway.
