@@ -61,10 +61,13 @@ def test_a_limit_that_is_none_is_refused_before_anything_else(
 
 
 def test_limits_hold_in_worker_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(POINTS.variable, "3")
     root = dataset(tmp_path / "src", ["a"])
     options = {"source": "aihub", "target": "voc", "executor": "processes", "workers": 1}
-    assert "has 4 points" in only_error(segfmt.convert(root, tmp_path / "dst", **options))
+    assert segfmt.convert(root, tmp_path / "one", **options).ok
+    monkeypatch.setenv(POINTS.variable, "3")
+    assert "has 4 points" in only_error(segfmt.convert(root, tmp_path / "two", **options))
+    monkeypatch.delenv(POINTS.variable)
+    assert segfmt.convert(root, tmp_path / "three", **options).ok
 
 
 def test_points_and_rings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

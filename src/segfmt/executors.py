@@ -26,6 +26,7 @@ from typing import Any
 from segfmt.errors import ExecutorError
 from segfmt.format import Executor, Item, Map, Result
 from segfmt.hookspecs import hookimpl
+from segfmt.limits import set_limits, use_limits
 
 WINDOW_PER_WORKER = 2  # chunks
 GRACE_SECONDS = 0.5  # for samples that have begun when a run is stopped
@@ -86,7 +87,7 @@ def make_processes(workers: int) -> Map:
         methods = get_all_start_methods()
         context = get_context("forkserver" if "forkserver" in methods else "spawn")
         others = set(active_children())
-        pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(fn,))
+        pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(fn, set_limits()))
         stream = windowed(
             lambda chunk: pool.submit(_run_chunk, chunk),
             _chunks(items, PROCESS_CHUNK),
@@ -138,9 +139,10 @@ def windowed(
 _fn: Callable[[Any], Any]
 
 
-def _keep(fn: Callable[[Any], Any]) -> None:
+def _keep(fn: Callable[[Any], Any], limits: dict[str, str]) -> None:
     global _fn  # noqa: PLW0603 - the one way to hand a process something once
     _fn = fn
+    use_limits(limits)  # the forkserver has the environment of when it was first needed
     # Ctrl-C reaches every process of a terminal; the main one alone is to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+PREFIX = "SEGFMT_MAX_"
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A bound: the environment variable that sets it, its default, the highest value, its unit."""
@@ -71,6 +74,18 @@ def check_environment() -> None:
     """Raise `UsageError` if the environment sets a limit to what none can be."""
     for limit in LIMITS:
         limit.value  # noqa: B018 - the property checks
+
+
+def set_limits() -> dict[str, str]:
+    """Return the variables that the environment sets, for a process that has another."""
+    return {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
+
+
+def use_limits(limits: dict[str, str]) -> None:
+    """Have the environment set these limits, and no others."""
+    for name in set_limits():
+        del os.environ[name]
+    os.environ.update(limits)
 
 
 def read_whole(path: Path) -> bytes:

@@ -1,12 +1,15 @@
 """The cluster that is started on this machine."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from multiprocessing import active_children
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from distributed import Client, KilledWorker
@@ -16,7 +19,18 @@ import segfmt
 from segfmt_dask import make
 from segfmt_dask.stream import CHUNK, WINDOW_PER_THREAD
 
+DASHBOARD_PORT = 8787
 
+
+@pytest.fixture
+def dashboard_port_is_taken() -> Iterator[None]:
+    with ExitStack() as stack:
+        with suppress(OSError):  # by somebody else, then
+            stack.enter_context(socket.create_server(("127.0.0.1", DASHBOARD_PORT)))
+        yield
+
+
+@pytest.mark.usefixtures("dashboard_port_is_taken")
 def test_every_item_is_done_once_by_two_processes_without_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -29,6 +43,18 @@ def test_every_item_is_done_once_by_two_processes_without_a_word(
     assert active_children() == []
     assert capfd.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_dashboard_is_there_if_asked_for() -> None:
+    try:
+        socket.create_server(("127.0.0.1", DASHBOARD_PORT)).close()
+    except OSError:
+        pytest.skip("somebody else has its port")
+    results = make(1, dashboard=True)(square, range(100))
+    next(results)
+    with urlopen(f"http://localhost:{DASHBOARD_PORT}/health", timeout=10) as answer:
+        assert answer.read() == b"ok"
+    results.close()
 
 
 def test_there_may_be_nothing_to_do() -> None:
