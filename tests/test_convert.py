@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import segfmt
 from aihub_files import annotation, dataset, label, write_image, write_label
@@ -297,3 +298,23 @@ def test_a_keep_list_leaves_the_rest_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="train/x"):
         segfmt.convert(root, tmp_path / "other", target="voc", keep_list=keep)
     assert not (tmp_path / "other").exists()
+
+
+def test_tiles_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
+    # The same names in two splits, so that two processes make tiles of one name at one time.
+    root = tmp_path / "src"
+    for split in ("train", "val", "test"):
+        for number in range(12):
+            noise = np.random.default_rng([number, len(split)]).integers(0, 256, (64, 64, 3))
+            path = root / "images" / split / f"{number:02}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(noise.astype(np.uint8)).save(path)
+            segfmt.write_mask(
+                root / "masks" / split / f"{number:02}.png", np.eye(64, dtype=np.uint8)
+            )
+    for executor in ("serial", "processes"):
+        report = segfmt.convert(
+            root, tmp_path / executor, target="folder", tile="16x16", executor=executor, workers=2
+        )
+        assert report.ok, report.failures
+    assert tree(tmp_path / "processes") == tree(tmp_path / "serial")

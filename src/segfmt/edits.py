@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from segfmt.errors import UsageError
-from segfmt.files import atomic_write, replacing, with_folder
+from segfmt.files import atomic_write, of_this_thread, replacing, with_folder
 from segfmt.imagefile import (
     JPEG_QUALITY,
     SIDEWAYS,
@@ -105,7 +104,7 @@ def unpacked(sample: Sample, folder: Path) -> Iterator[Sample]:
     if sample.image is None:
         yield sample
         return
-    path = folder / f"unpacked-{threading.get_ident():x}{suffix_of(sample.image)}"
+    path = folder / f"unpacked-{of_this_thread()}{suffix_of(sample.image)}"
     atomic_write(path, sample.image)
     try:
         yield replace(sample, ref=replace(sample.ref, image=path), image=None)

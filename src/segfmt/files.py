@@ -226,9 +226,15 @@ def _write(path: Path, temporary: str, data: bytes) -> None:
         os.close(handle)
 
 
+def of_this_thread() -> str:
+    """Return a name that no other thread has, of any process on any machine."""
+    # Threads of two processes have one number, and processes of two machines.
+    return f"{_PROCESS}-{os.getpid():x}-{threading.get_ident():x}"
+
+
 def _temporary(path: Path) -> str:
     # Short, so that it fits wherever the final name fits; one thread writes one file at a time.
-    own = f".{_PROCESS}-{os.getpid():x}-{threading.get_ident():x}{PART}"
+    own = f".{of_this_thread()}{PART}"
     return os.path.join(os.path.dirname(path), own)  # noqa: PTH118, PTH120 - as above
 
 

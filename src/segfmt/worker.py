@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,7 +11,14 @@ import numpy as np
 from segfmt.adapt import Adapter
 from segfmt.edits import Edits, edited, unpacked, upright
 from segfmt.errors import FormatError
-from segfmt.files import STATE_FOLDER, check_key, fits_windows, recording, written
+from segfmt.files import (
+    STATE_FOLDER,
+    check_key,
+    fits_windows,
+    of_this_thread,
+    recording,
+    written,
+)
 from segfmt.format import Reader, Writer
 from segfmt.model import Mask, Note, Sample, SampleRef, merge_notes
 from segfmt.places import at_hand
@@ -127,7 +133,7 @@ class Worker:
             adapted, rule = self.adapter(sample)
             return [self._written(adapted, rule)]
         painted, rule = self.adapter.as_mask(sample)
-        folder = state_root(self.target) / STATE_FOLDER / "edited" / f"{threading.get_ident():x}"
+        folder = state_root(self.target) / STATE_FOLDER / "edited" / of_this_thread()
         outcomes: list[Outcome] = []
         with edited(painted, self.edits, orientation, folder) as parts:
             for part in parts:
