@@ -118,6 +118,7 @@ def test_the_legend_has_the_classes_that_are_there(folder: tuple) -> None:
 
 @pytest.mark.skipif(not lettering().hangul, reason="no font with Hangul is installed")
 def test_korean_names_are_written_in_full() -> None:
+    lettering.cache_clear()  # a test before may have hidden the fonts
     from segfmt.pictures import Swatch, legend
 
     pictures = [
