@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from segfmt.words import percent
 
@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     from segfmt.htmlpictures import Figure
 
 SIZE = 5_000_000  # bytes: what can still be sent by mail, and opens on a phone
-CHART_CLASSES = 40
-CHART_SIZES = 1000
 _ASSETS = {
     "style": "report.css",
     "script": "report.js",
-    "chart": "chart.umd.min.js",
-    "license": "chart.LICENSE.txt",
 }
 
 
@@ -132,21 +128,9 @@ class Page:
         return any(row.objects for row in self.classes)
 
     @property
-    def charts(self) -> dict[str, list[dict[str, Any]]]:
-        """The figures of the charts: the classes with most pixels, the most frequent sizes."""
-        most = sorted((row for row in self.classes if row.pixels), key=lambda row: -row.pixels)
-        return {
-            "classes": [
-                {
-                    "label": clipped(f"{row.id} {row.name}", 24),
-                    "color": row.color,
-                    "share": 100 * row.share,
-                    "samples": row.samples,
-                }
-                for row in most[:CHART_CLASSES]
-            ],
-            "sizes": [size._asdict() for size in self.sizes[:CHART_SIZES]],
-        }
+    def most(self) -> float:
+        """The largest share of pixels that a class has: the whole length of a bar."""
+        return max((row.share for row in self.classes), default=0)
 
 
 def render(page: Page) -> bytes:
@@ -177,9 +161,7 @@ def _rendered(page: Page, limits: Limits) -> bytes:
 
 @cache
 def _asset(name: str) -> str:
-    text = (files("segfmt") / "templates" / name).read_text(encoding="utf-8")
-    # Chart.js names its source map, which browsers would look for beside the page.
-    return text.partition("\n//# sourceMappingURL=")[0]
+    return (files("segfmt") / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache
