@@ -572,6 +572,7 @@ DANGEROUS = {
 MODULES = {"subprocess", "pty", "dill", "joblib", "shelve", "marshal", "cloudpickle", "runpy"}
 MEANT = {
     "src/segfmt/__init__.py: importlib.import_module": "its own modules, by name",
+    "src/segfmt/cli/app.py: importlib.import_module": "its own commands, by name",
     "src/segfmt/listing.py: pickle.loads": "what this process wrote to its own new file",
     "src/segfmt/testing/reader.py: pickle.loads": "what it pickled the moment before",
     "src/segfmt/warmup.py: subprocess": "Python on its own modules",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -11,7 +12,8 @@ import numpy as np
 
 from segfmt.errors import FormatError
 from segfmt.limits import POINTS, read_whole
-from segfmt.model import Note
+from segfmt.model import Note, offsets_of
+from segfmt.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +128,104 @@ def _broken(path: Path, text: str, error: json.JSONDecodeError) -> FormatError:
     )
 
 
+_OPENING, _CLOSING = b'["\x7f', b'"]'  # of what stands for a ring
+
+
+@dataclass(frozen=True, slots=True)
+class LiftedRings:
+    """The rings of a JSON text, parsed, and the text without them, in which a mark is for each.
+
+    Decoding takes as long as the text is, and threads wait for one another meanwhile; of a label
+    file nearly all is coordinates, which are parsed side by side.
+
+    Attributes
+    ----------
+    text
+        JSON if the whole is; where a ring was, a list of one string, which decodes as
+        `msgspec.Raw` and as nothing that a ring would not decode as, but a list of strings.
+    points, offsets
+        Ring r is `points[offsets[r]:offsets[r + 1]]`, float64 (n, 2).
+    """
+
+    text: bytes
+    points: npt.NDArray[np.float64]
+    offsets: npt.NDArray[np.int64]
+    _whole: bytes
+    _spans: npt.NDArray[np.int64]
+
+    def original(self, raw: bytes | memoryview) -> bytes:
+        """Return what stood in the whole text where `raw` is now."""
+        number = self._numbers([raw])
+        if number is None:
+            return bytes(raw)
+        start, end = self._spans[number[0]].tolist()
+        return self._whole[start:end]
+
+    def taken(
+        self, raws: Sequence[bytes | memoryview]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]] | None:
+        """Return points and offsets of the rings that `raws` are for; None if one is for none."""
+        numbers = self._numbers(raws)
+        if numbers is None:
+            return None
+        lengths = self.offsets[1:] - self.offsets[:-1]
+        if numbers == list(range(len(lengths))):
+            return self.points, self.offsets
+        chosen = np.array(numbers, np.int64)
+        offsets = offsets_of(lengths[chosen])
+        places = np.arange(offsets[-1]) + np.repeat(
+            self.offsets[chosen] - offsets[:-1], lengths[chosen]
+        )
+        return self.points[places], offsets
+
+    def _numbers(self, raws: Sequence[bytes | memoryview]) -> list[int] | None:
+        joined = b"".join(raws)
+        if not (joined.startswith(_OPENING) and joined.endswith(_CLOSING)):
+            return None
+        marks = joined[len(_OPENING) : -len(_CLOSING)].split(_CLOSING + _OPENING)
+        if len(marks) != len(raws) or not all(map(bytes.isdigit, marks)):
+            return None
+        return [int(mark) for mark in marks]
+
+
+def lift_rings(data: bytes) -> LiftedRings | None:
+    """Take the rings out of a JSON text, each a list of one or more points, wherever it stands.
+
+    Rings are as `parse_rings` reads them. Returns None for a text that has to be decoded whole,
+    being very large, or having in it what marks a ring. Whether it is JSON, decoding tells.
+    """
+    from segfmt.kernels import numbers
+
+    if len(data) > POINTS.value:  # there may be more points than the limit, which is told apart
+        return None
+    text = np.frombuffer(data, np.uint8)
+    rows = len(text) // 4 + 1
+    # What is found is little, and the room for what could be found is used again.
+    rest = scratch("text without rings", text.shape)
+    points = scratch("points of rings", (rows * 16,)).view(np.float64).reshape(-1, 2)
+    spans = scratch("spans of rings", (rows * 16,)).view(np.int64).reshape(-1, 2)
+    offsets = scratch("offsets of rings", ((rows + 1) * 8,)).view(np.int64)
+    slow = scratch("slow numbers", (rows * 24,)).view(np.int64).reshape(-1, 3)
+    length, rings, slow_count = numbers.lift_rings(text, rest, points, offsets, spans, slow)
+    if length < 0:
+        return None
+    lifted = LiftedRings(
+        rest[:length].tobytes(),
+        points[: offsets[rings]].copy(),
+        offsets[: rings + 1].copy(),
+        data,
+        spans[:rings].copy(),
+    )
+    _read_slow(lifted.points, data, slow[:slow_count])
+    return lifted
+
+
+def _read_slow(points: npt.NDArray[np.float64], data: bytes, slow: npt.NDArray[np.int64]) -> None:
+    flat = points.reshape(-1)
+    for index, start, end in slow.tolist():
+        flat[index] = float(data[start:end])
+
+
 def parse_rings(
     raws: Sequence[bytes | memoryview], path: Path, places: Sequence[str]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -146,9 +246,7 @@ def parse_rings(
     bad, slow_count = scan_rings(text, points, offsets, slow)
     if bad >= 0:
         raise _bad_ring(bytes(raws[bad]), path, places[bad])
-    flat = points.reshape(-1)
-    for index, start, end in slow[:slow_count].tolist():
-        flat[index] = float(text[start:end].tobytes())
+    _read_slow(points, data, slow[:slow_count])
     return points[: offsets[-1]], offsets
 
 

@@ -290,3 +290,35 @@ def test_the_table_is_the_published_one() -> None:
 
 def test_auto_knows_an_aihub_set(tmp_path: Path) -> None:
     assert open_dataset(dataset(tmp_path, ["a"])).format.name == "aihub"
+
+
+def test_rings_elsewhere_in_the_file_do_no_harm(tmp_path: Path) -> None:
+    """They are parsed before it is known which are outlines."""
+    first, second = annotation("road", SQUARE), annotation("vehicle", [[4, 4], [9, 4], [9, 9]])
+    document = label(first, second)
+    document["Extra"] = [[[1, 2], [3, 4]], {"deep": [[[5, 6]]]}]
+    first["Coordinates"] = [[7, 8], [7, 9], [8, 9]]  # of two spellings the first counts
+    polygons = one(tmp_path, document).label
+    assert isinstance(polygons, Polygons)
+    assert polygons.points.tolist() == [*SQUARE, [4, 4], [9, 4], [9, 9]]
+
+
+@pytest.mark.parametrize("place", ["Label", "Resolution", "Source_Image_Info"])
+def test_a_ring_where_another_thing_should_be_fails_as_such(tmp_path: Path, place: str) -> None:
+    document = label(annotation())
+    parts = {"Label": document["Annotation"][0], "Resolution": document["Source_Image_Info"]}
+    parts.get(place, document)[place] = [[1, 2], [3, 4]]
+    with pytest.raises(FormatError, match="not as this format has it") as raised:
+        one(tmp_path, document)
+    assert place in str(raised.value)
+    assert "\x7f" not in str(raised.value)
+
+
+def test_what_marks_a_ring_may_be_in_a_file(tmp_path: Path) -> None:
+    document = label(annotation())
+    plain = one(tmp_path / "plain", document).label
+    document["Note"] = '["\x7f0"]'
+    marked = one(tmp_path / "marked", document).label
+    assert isinstance(plain, Polygons)
+    assert isinstance(marked, Polygons)
+    assert plain.points.tolist() == marked.points.tolist()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 
 from segfmt.errors import FormatError
 from segfmt.formats._aihub_outlines import Form, Outlines, parse_outlines
-from segfmt.jsonfile import load_json
+from segfmt.jsonfile import LiftedRings, lift_rings, load_json
 from segfmt.limits import read_whole
 from segfmt.model import FillRule, Note, Rounding
 
@@ -168,7 +169,9 @@ class Dialect:
             return "" if not shape.kind and shape.label not in self.lines else "lines, not areas"
         return ""
 
-    def outlines(self, shapes: list[tuple[int, Shape]], path: Path) -> Outlines:
+    def outlines(
+        self, shapes: list[tuple[int, Shape]], path: Path, lifted: LiftedRings | None
+    ) -> Outlines:
         """Return the outlines of objects; `FormatError` for one that has none."""
         raws, places = [], []
         for index, shape in shapes:
@@ -181,7 +184,7 @@ class Dialect:
                 raise FormatError(problem, path=path, where=place)
             raws.append(raw)
             places.append(place)
-        return parse_outlines(self.form, raws, path, places)
+        return parse_outlines(self.form, raws, path, places, lifted)
 
 
 def _struct(*fields: tuple[str, str, Any, Any]) -> Any:
@@ -243,12 +246,24 @@ DIALECTS = {
 }
 
 
-def read_label(path: Path, dialects: Sequence[Dialect]) -> tuple[Dialect, Label, tuple[Note, ...]]:
+class LabelFile(NamedTuple):
+    """A label file that was read; `lifted` has the rings, unless they are in `label` as usual."""
+
+    dialect: Dialect
+    label: Label
+    notes: tuple[Note, ...] = ()
+    lifted: LiftedRings | None = None
+
+
+def read_label(path: Path, dialects: Sequence[Dialect]) -> LabelFile:
     """Read a label file by the first dialect that fits it, or else by the first of all."""
     data = read_whole(path)
     plain = data.replace(b"\0", b"") if 0 in data[:4] else data  # UTF-16 and UTF-32
     dialect = next((one for one in dialects if one.fits(path, plain)), dialects[0])
-    try:
-        return dialect, dialect.decoder.decode(data), ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return dialect, *load_json(path, dialect.decoder)
+    lifted = lift_rings(data) if dialect.form == "pairs" else None
+    # Of what is wrong with it, only the whole text can tell where.
+    for rings in (lifted, None) if lifted else (None,):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            text = data if rings is None else rings.text
+            return LabelFile(dialect, dialect.decoder.decode(text), (), rings)
+    return LabelFile(dialect, *load_json(path, dialect.decoder))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.errors import FormatError
-from segfmt.jsonfile import parse_rings
+from segfmt.jsonfile import LiftedRings, parse_rings
 from segfmt.model import offsets_of
 
 Form = Literal["pairs", "dicts", "flat", "nested"]
@@ -48,15 +48,24 @@ class Outlines:
 
 
 def parse_outlines(
-    form: Form, raws: Sequence[msgspec.Raw], path: Path, places: Sequence[str]
+    form: Form,
+    raws: Sequence[msgspec.Raw],
+    path: Path,
+    places: Sequence[str],
+    lifted: LiftedRings | None,
 ) -> Outlines:
     """Parse the outlines of objects, JSON slices of one form; `FormatError` for what is none.
 
     `pairs` are [[x, y], ...], `dicts` [{"x": x, "y": y}, ...], `flat` [x, y, ...]; `nested` is a
-    list of polygons, each a list of rings of pairs, holes among them. `places` names each slice.
+    list of polygons, each a list of rings of pairs, holes among them. `places` names each slice;
+    `lifted` is what they are of, if pairs were lifted.
     """
     if form == "pairs":
-        points, offsets = parse_rings(raws, path, places)
+        found = lifted.taken(raws) if lifted else None
+        if found is None:
+            whole = [lifted.original(raw) for raw in raws] if lifted else raws
+            found = parse_rings(whole, path, places)
+        points, offsets = found
         each = np.arange(len(raws) + 1)
         return Outlines(points, offsets, each, each[:-1])
     objects = [_decoded(form, raw, path, place) for raw, place in zip(raws, places, strict=True)]

@@ -19,7 +19,7 @@ from segfmt.classes import ClassTable
 from segfmt.errors import FormatError, did_you_mean
 from segfmt.files import walk
 from segfmt.format import Format, Holds
-from segfmt.formats._aihub_dialects import DIALECTS, Dialect, Label, Shape, read_label
+from segfmt.formats._aihub_dialects import DIALECTS, Dialect, Label, LabelFile, Shape, read_label
 from segfmt.formats._aihub_write import AihubWriter
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import IMAGE_SUFFIXES, SIDEWAYS, image_size, stored_orientation
@@ -91,10 +91,11 @@ class AihubReader:
     def load(self, ref: SampleRef) -> Sample:
         """Read one label file."""
         path: Path = ref.source
-        dialect, label, notes = read_label(path, self._dialects)
+        read = read_label(path, self._dialects)
+        dialect, label, notes, _ = read
         shape, size_notes = _shape(path, dialect, label, ref.image)
         areas, area_notes = dialect.areas(label.objects)
-        polygons, polygon_notes = self._polygons(path, dialect, areas)
+        polygons, polygon_notes = self._polygons(path, read, areas)
         notes = merge_notes(notes, size_notes, area_notes, polygon_notes)
         return Sample(ref, shape, polygons, notes)
 
@@ -106,7 +107,7 @@ class AihubReader:
         if not images:
             return None
         try:
-            dialect, document, _ = read_label(label, self._dialects)
+            dialect, document, _, _ = read_label(label, self._dialects)
         except FormatError:
             return None  # `load` will meet the same error and tell
         about = dialect.described(document)
@@ -114,10 +115,11 @@ class AihubReader:
         return images.named(label, about.image, folder) if dialect.image else None
 
     def _polygons(
-        self, path: Path, dialect: Dialect, areas: list[tuple[int, Shape]]
+        self, path: Path, read: LabelFile, areas: list[tuple[int, Shape]]
     ) -> tuple[Polygons, list[Note]]:
+        dialect = read.dialect
         ids, known, notes = self._class_ids(path, dialect, areas)
-        outlines = dialect.outlines(known, path)
+        outlines = dialect.outlines(known, path, read.lifted)
         outlines, stubs = outlines.without_stubs()
         for owner in stubs.tolist():
             name = self.classes.by_id(ids[owner]).name

@@ -9,6 +9,8 @@ Text = npt.NDArray[np.uint8]
 _MINUS, _PLUS, _DOT, _ZERO, _NINE, _SMALL_E = (ord(character) for character in "-+.09e")
 _COMMA, _COLON, _QUOTE, _SPACE, _LETTER_X, _LETTER_Y = (ord(character) for character in ',:" xy')
 _OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = (ord(character) for character in "[]{}")
+_TAB, _NEWLINE, _RETURN, _BACKSLASH = (ord(character) for character in "\t\n\r\\")
+MARK = 0x7F  # DEL: it is in no text that rings are lifted out of, so it tells what stands for them
 _TO_SMALL = ord("e") ^ ord("E")
 
 # float64 holds integers of 15 digits and 10^22 exactly, so one division of such gives the float
@@ -16,12 +18,10 @@ _TO_SMALL = ord("e") ^ ord("E")
 _MAX_DIGITS = 15
 _POWERS_OF_TEN = np.array([float(10**exponent) for exponent in range(23)])
 
-_SIGNATURE = (
-    types.Array(types.uint8, 1, "C", readonly=True),
-    types.Array(types.float64, 2, "C"),
-    types.Array(types.int64, 1, "C"),
-    types.Array(types.int64, 2, "C"),
-)
+_TEXT = types.Array(types.uint8, 1, "C", readonly=True)
+_POINTS = types.Array(types.float64, 2, "C")
+_OFFSETS = types.Array(types.int64, 1, "C")
+_ROWS = types.Array(types.int64, 2, "C")
 
 # A place beyond the text's end says that something was not as wanted. All that follows stays beyond
 # it, so that one look at the end of a ring is enough.
@@ -30,8 +30,13 @@ _SIGNATURE = (
 
 
 @njit(nogil=True, error_model="numpy")
+def _is_space(character: int) -> bool:
+    return character <= _SPACE and character in (_SPACE, _NEWLINE, _RETURN, _TAB)
+
+
+@njit(nogil=True, error_model="numpy")
 def _skip_space(text: Text, at: int) -> int:
-    while at < text.size and text[np.uint64(at)] <= _SPACE:
+    while at < text.size and _is_space(text[np.uint64(at)]):
         at += 1
     return at
 
@@ -68,12 +73,13 @@ def _scan_number(text: Text, at: int) -> tuple[int, float, bool]:
         mantissa = mantissa * 10 + (np.int64(text[np.uint64(at)]) - _ZERO)
         at += 1
     digits = at - first
-    if digits == 0:
+    if digits == 0 or (digits > 1 and text[np.uint64(first)] == _ZERO):
         return text.size + 1, 0.0, True
     decimals = 0
     if at < text.size and text[np.uint64(at)] == _DOT:
         at += 1
         decimals = -at
+        point = at
         if mantissa == 0:  # then leading zeros are no significant digits
             digits = 0
             while at < text.size and text[np.uint64(at)] == _ZERO:
@@ -82,6 +88,8 @@ def _scan_number(text: Text, at: int) -> tuple[int, float, bool]:
         while at < text.size and _ZERO <= text[np.uint64(at)] <= _NINE:
             mantissa = mantissa * 10 + (np.int64(text[np.uint64(at)]) - _ZERO)
             at += 1
+        if at == point:
+            return text.size + 1, 0.0, True
         digits += at - first
         decimals += at
     exact = digits <= _MAX_DIGITS and decimals < _POWERS_OF_TEN.size
@@ -99,7 +107,61 @@ def _scan_number(text: Text, at: int) -> tuple[int, float, bool]:
     return at, -value if negative else value, exact  # the float is negated, so -0 stays -0.0
 
 
-@njit(_SIGNATURE, cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
+def _scan_ring(
+    text: Text,
+    at: int,
+    points: npt.NDArray[np.float64],
+    count: int,
+    slow: npt.NDArray[np.int64],
+    slow_count: int,
+) -> tuple[int, int, int]:
+    """Parse a ring at `at` into `points` from row `count` on, and `slow` from row `slow_count` on.
+
+    Returns the place after it and the two rows after it; a place beyond the text's end where there
+    is no ring.
+    """
+    at = _expect(text, at, _OPEN_LIST)
+    after = _expect(text, at, _CLOSE_LIST)
+    more = after > text.size
+    if not more:
+        at = after
+    while more:
+        after = _expect(text, at, _OPEN_LIST)
+        named = after > text.size
+        at = _expect(text, at, _OPEN_OBJECT) if named else after
+        axis_before = -1
+        for place in range(2):
+            axis = place
+            if named:
+                axis, at = _scan_axis(text, at)
+                if axis == axis_before:
+                    at = text.size + 1
+                axis_before = axis
+            start = _skip_space(text, at)
+            at, value, exact = _scan_number(text, start)
+            points[count, axis] = value
+            if not exact:
+                slow[slow_count, 0] = 2 * count + axis
+                slow[slow_count, 1] = start
+                slow[slow_count, 2] = at
+                slow_count += 1
+            if place == 0:
+                at = _expect(text, at, _COMMA)
+        at = _expect(text, at, _CLOSE_OBJECT if named else _CLOSE_LIST)
+        count += 1
+        after = _expect(text, at, _COMMA)
+        more = after <= text.size
+        at = after if more else _expect(text, at, _CLOSE_LIST)
+    return at, count, slow_count
+
+
+@njit(
+    types.UniTuple(types.int64, 2)(_TEXT, _POINTS, _OFFSETS, _ROWS),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
 def scan_rings(
     text: Text,
     points: npt.NDArray[np.float64],
@@ -108,7 +170,7 @@ def scan_rings(
 ) -> tuple[int, int]:
     """Parse rings: JSON lists of points, each `[x, y]` or `{"x": x, "y": y}` in either order.
 
-    `text` is `ring_offsets.size - 1` valid JSON values, one behind the other. Ring r becomes
+    `text` is `ring_offsets.size - 1` JSON values, one behind the other. Ring r becomes
     `points[ring_offsets[r]:ring_offsets[r + 1]]`, an empty list a ring of no points. Coordinates
     are what `float()` reads; those with an exponent or more than 15 significant digits are left to
     the caller to read: row by row, `slow` gets the index into `points.ravel()` of each, and its
@@ -125,39 +187,105 @@ def scan_rings(
     slow_count = 0
     ring_offsets[0] = 0
     for ring in range(ring_offsets.size - 1):
-        at = _expect(text, at, _OPEN_LIST)
-        after = _expect(text, at, _CLOSE_LIST)
-        more = after > text.size
-        if not more:
-            at = after
-        while more:
-            after = _expect(text, at, _OPEN_LIST)
-            named = after > text.size
-            at = _expect(text, at, _OPEN_OBJECT) if named else after
-            axis_before = -1
-            for place in range(2):
-                axis = place
-                if named:
-                    axis, at = _scan_axis(text, at)
-                    if axis == axis_before:
-                        at = text.size + 1
-                    axis_before = axis
-                start = _skip_space(text, at)
-                at, value, exact = _scan_number(text, start)
-                points[count, axis] = value
-                if not exact:
-                    slow[slow_count, 0] = 2 * count + axis
-                    slow[slow_count, 1] = start
-                    slow[slow_count, 2] = at
-                    slow_count += 1
-                if place == 0:
-                    at = _expect(text, at, _COMMA)
-            at = _expect(text, at, _CLOSE_OBJECT if named else _CLOSE_LIST)
-            count += 1
-            after = _expect(text, at, _COMMA)
-            more = after <= text.size
-            at = after if more else _expect(text, at, _CLOSE_LIST)
+        at, count, slow_count = _scan_ring(text, at, points, count, slow, slow_count)
         if at > text.size:
             return ring, slow_count
         ring_offsets[ring + 1] = count
     return -1, slow_count
+
+
+@njit(
+    types.UniTuple(types.int64, 3)(
+        _TEXT, types.Array(types.uint8, 1, "C"), _POINTS, _OFFSETS, _ROWS, _ROWS
+    ),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def lift_rings(
+    text: Text,
+    rest: npt.NDArray[np.uint8],
+    points: npt.NDArray[np.float64],
+    ring_offsets: npt.NDArray[np.int64],
+    spans: npt.NDArray[np.int64],
+    slow: npt.NDArray[np.int64],
+) -> tuple[int, int, int]:
+    """Take the rings out of a whole JSON text, which may be broken, and leave the rest of it.
+
+    What is a ring of at least one point, and how it is parsed, is as in `scan_rings`; ring r stands
+    at `spans[r]`, start and end in `text`. In `rest` it is a list of one string, of MARK and r, as
+    no field that may be a ring is one of strings. White space that separates nothing is left out.
+    So `rest` is JSON if and only if `text` is.
+
+    `rest` is as long as `text`, `points` and `slow` as there, `spans` needs `len(text) // 7 + 1`
+    rows and `ring_offsets` one more.
+
+    Returns the lengths of `rest`, of `spans` and of `slow`. The first is -1 if MARK is in `text`
+    itself, or if what stands for the rings would be longer than they are.
+    """
+    at = 0
+    filled = 0
+    rings = 0
+    count = 0
+    slow_count = 0
+    ring_offsets[0] = 0
+    structural = True  # the last character that was left has no need of white space after it
+    while at < text.size:
+        character = text[np.uint64(at)]
+        if _is_space(character):
+            if not structural:
+                rest[np.uint64(filled)] = _SPACE
+                filled += 1
+                structural = True
+            at = _skip_space(text, at)
+            continue
+        if character == _OPEN_LIST:
+            after, counted, slow_counted = _scan_ring(text, at, points, count, slow, slow_count)
+            if after <= text.size and counted > count:
+                count, slow_count = counted, slow_counted
+                spans[rings, 0] = at
+                spans[rings, 1] = after
+                at = after
+                digits = 1
+                number = rings
+                while number >= 10:
+                    number //= 10
+                    digits += 1
+                if filled + digits + 5 > at:
+                    return -1, rings, slow_count
+                rest[np.uint64(filled)] = _OPEN_LIST
+                rest[np.uint64(filled + 1)] = _QUOTE
+                rest[np.uint64(filled + 2)] = MARK
+                filled += 3 + digits
+                number = rings
+                for place in range(1, digits + 1):
+                    rest[np.uint64(filled - place)] = _ZERO + number % 10
+                    number //= 10
+                rest[np.uint64(filled)] = _QUOTE
+                rest[np.uint64(filled + 1)] = _CLOSE_LIST
+                filled += 2
+                rings += 1
+                ring_offsets[rings] = count
+                structural = False
+                continue
+        if character == MARK:
+            return -1, rings, slow_count
+        rest[np.uint64(filled)] = character
+        filled += 1
+        at += 1
+        structural = character in (_COMMA, _COLON, _OPEN_LIST, _OPEN_OBJECT)
+        if character == _QUOTE:
+            ended = False
+            while at < text.size and not ended:
+                character = text[np.uint64(at)]
+                if character == MARK:
+                    return -1, rings, slow_count
+                rest[np.uint64(filled)] = character
+                filled += 1
+                at += 1
+                ended = character == _QUOTE
+                if character == _BACKSLASH and at < text.size and text[np.uint64(at)] != MARK:
+                    rest[np.uint64(filled)] = text[np.uint64(at)]
+                    filled += 1
+                    at += 1
+    return filled, rings, slow_count
