@@ -10,7 +10,7 @@ import numpy as np
 from segfmt.errors import UsageError
 from segfmt.model import FillRule, Mask, Note, Polygons, Rounding, Sample, offsets_of
 from segfmt.raster import check_shape, rasterize, rasterize_instances, trace
-from segfmt.scratch import scratch
+from segfmt.scratch import canvas
 
 if TYPE_CHECKING:
     from segfmt.format import Accepts
@@ -100,7 +100,7 @@ class Adapter:
         check_shape(shape)
         if self.background is None:
             raise UsageError("the classes have no background for what no polygon covers")
-        ids = rasterize(polygons, shape, background=self.background, out=scratch("mask", shape))
+        ids = rasterize(polygons, shape, background=self.background, out=canvas("mask", shape))
         if polygons.instance_ids is None:
             return Mask(ids)
         return Mask(ids, rasterize_instances(polygons, shape))

@@ -273,7 +273,7 @@ class _Run:
                 f"stopped at a failure: {left} samples were not looked at. --resume goes on"
             )
         else:
-            names = sorted(path.relative_to(out).as_posix() for path in lists)
+            names = sorted(path.relative_to(out).as_posix() for path, _ in lists.values())
             journal.finish([written(out, name, lists) for name in names])
         if not self.tally.done:
             self.tally.warnings.append("nothing was converted")

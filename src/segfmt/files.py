@@ -34,7 +34,7 @@ _recording = threading.local()
 T = TypeVar("T")
 
 
-Recorded = dict["Path", "tuple[int, int] | None"]
+Recorded = dict[str, "tuple[Path, tuple[int, int] | None]"]
 
 
 class Written(NamedTuple):
@@ -250,7 +250,7 @@ def with_folder(path: Path, write: Callable[[], T]) -> T:
 
 @contextmanager
 def recording() -> Iterator[Recorded]:
-    """Give the files that this thread writes whole while in here: size and sum, where known."""
+    """Give the files that this thread writes whole while in here: path, size and sum, by name."""
     files: Recorded = {}
     _recording.files = files
     try:
@@ -262,13 +262,15 @@ def recording() -> Iterator[Recorded]:
 def _record(path: Path, known: tuple[int, int] | None) -> None:
     files: Recorded | None = getattr(_recording, "files", None)
     if files is not None:
-        files[path] = known
+        files[str(path)] = path, known
 
 
 def written(root: Path, name: str, recorded: Recorded) -> Written:
     """Return what a file below `root` is: as it was recorded, or else by reading it."""
-    path = root / name
-    if known := recorded.get(path):
+    # Joined as text first: paths cost as much to make as all else here.
+    of_text = recorded.get(os.path.join(root, name))  # noqa: PTH118
+    path, known = of_text or recorded.get(str(root / name)) or (root / name, None)
+    if known:
         return Written(name, *known)
     if is_stored(path):
         return Written(name, path.stat().st_size, sum_of(path))

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segfmt.errors import FormatError, UsageError
+from segfmt.places import is_stored
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 PREFIX = "SEGFMT_MAX_"
+# Of a pipe one would wait for ever, already while opening it.
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,29 @@ def use_limits(limits: dict[str, str]) -> None:
 def read_whole(path: Path) -> bytes:
     """Return a file's bytes; `FormatError` if it is none, or over the limit."""
     try:
-        status = path.stat()
-        # Of a pipe one would wait for ever; a folder may have the name of a file.
-        if not stat.S_ISREG(status.st_mode):
-            raise FormatError("is not a file", path=path)
-        FILE_BYTES.check(status.st_size, path)
-        return path.read_bytes()
+        if is_stored(path):
+            FILE_BYTES.check(path.stat().st_size, path)
+            return path.read_bytes()
+        # By the system's calls, which cost half of what a file object does.
+        handle = os.open(path, _READING)
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise FormatError("is not a file", path=path)
+            FILE_BYTES.check(status.st_size, path)
+            return _read(handle, status.st_size)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", path=path) from error
+
+
+def _read(handle: int, size: int) -> bytes:
+    data = os.read(handle, size + 1)
+    if len(data) == size:
+        return data
+    # Its size is not known to the system, it is still being written, or it is over 2 GB.
+    parts = [data]
+    while data := os.read(handle, 1 << 20):
+        parts.append(data)
+    return b"".join(parts)

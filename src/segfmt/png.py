@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from isal import isal_zlib
 
-from segfmt.scratch import scratch
+from segfmt.scratch import rows_of, scratch
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,10 +64,12 @@ def _check(name: str, array: npt.NDArray[Any], dtype: type, ndim: int) -> None:
 
 def _encode(pixels: npt.NDArray[Any], depth: int, color_type: int, extra: bytes = b"") -> bytes:
     height, width = pixels.shape[:2]
-    row = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
-    rows = scratch("png rows", (height, row.shape[1] + 1))
+    rows = rows_of("mask", pixels)
+    if rows is None:
+        row = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
+        rows = scratch("png rows", (height, row.shape[1] + 1))
+        rows[:, 1:] = row
     rows[:, 0] = 0  # filter None
-    rows[:, 1:] = row
     header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
     data = zlib.compress(rows.data, 1) if rows.nbytes < SMALL else isal_zlib.compress(rows, 1)
     return b"".join(

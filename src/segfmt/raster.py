@@ -36,7 +36,8 @@ def rasterize(
     background
         The id of pixels that no polygon covers; None if they keep what `out` holds.
     out
-        A C-contiguous uint8 (H, W) array to paint into.
+        A uint8 (H, W) array to paint into, the pixels of each row side by side: part of a larger
+        image will do.
 
     Raises
     ------
@@ -74,11 +75,16 @@ def canvas(
         if background is None:
             raise ValueError("background=None paints over what out holds: give out")
         return np.full(shape, background, np.uint8)
-    if out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
-        raise ValueError(f"out must be a C-contiguous uint8 array of shape {shape}")
+    if out.shape != shape or out.dtype != np.uint8 or not _in_rows(out):
+        raise ValueError(f"out must be a uint8 array of shape {shape}, contiguous in each row")
     if background is not None:
         out.fill(background)
     return out
+
+
+def _in_rows(pixels: npt.NDArray[np.uint8]) -> bool:
+    row, pixel = pixels.strides
+    return pixels.size == 0 or (pixel == 1 and row >= pixels.shape[1])
 
 
 def check_shape(shape: tuple[int, int], path: Path | None = None, where: str = "") -> None:
@@ -181,6 +187,10 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
         polygons.polygon_offsets,
         polygons.class_ids.astype(np.uint8),
     )
+    width = out.shape[1]
+    if not out.flags.c_contiguous:
+        # As wide as rows are apart: what is between them, the kernels leave alone.
+        out = np.lib.stride_tricks.as_strided(out, (out.shape[0], out.strides[0]))
     # Kernels are imported where they run: numba takes a second to load.
     match polygons.fill_rule:
         case "opencv":
@@ -191,19 +201,19 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
                 "nearest": opencv.NEAREST,
                 "floor": opencv.FLOOR,
             }
-            return int(opencv.fill_opencv(out, *flat, roundings[polygons.rounding]))
+            return int(opencv.fill_opencv(out, *flat, roundings[polygons.rounding], width))
         case "pillow":
             from segfmt.kernels.fill_pillow import fill_pillow
 
-            return int(fill_pillow(out, *flat))
+            return int(fill_pillow(out, *flat, width))
         case "center":
             from segfmt.kernels.fill_center import fill_center
 
-            return int(fill_center(out, *flat))
+            return int(fill_center(out, *flat, width))
         case "coco":
             from segfmt.kernels.fill_coco import fill_coco
 
-            return int(fill_coco(out, *flat))
+            return int(fill_coco(out, *flat, width))
 
 
 def _point_error(polygons: Polygons, index: int) -> FormatError:

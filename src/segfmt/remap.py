@@ -37,9 +37,11 @@ class ClassMap:
 
     def polygons(self, polygons: Polygons) -> Polygons:
         """Return the polygons under the target's ids; a few numbers, so map before painting."""
-        mapped = replace(polygons, class_ids=self.lut[polygons.class_ids])
+        class_ids = self.lut[polygons.class_ids]
         if polygons.instance_ids is None:
-            return mapped
+            same = np.array_equal(class_ids, polygons.class_ids)
+            return polygons if same else replace(polygons, class_ids=class_ids)
+        mapped = replace(polygons, class_ids=class_ids)
         numbers = self._numbers(polygons.class_ids, polygons.instance_ids)
         return replace(mapped, instance_ids=numbers.astype(np.int32))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,3 +24,20 @@ def scratch(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
         buffer = np.empty(size, np.uint8)
         setattr(_buffers, name, buffer)
     return buffer[:size].reshape(shape)
+
+
+def canvas(name: str, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Return a `scratch` of (H, W) pixels with room for a byte before each row.
+
+    What is painted here need not be moved to become a PNG, which wants that byte: see `rows_of`.
+    """
+    return scratch(name, (shape[0], shape[1] + 1))[:, 1:]
+
+
+def rows_of(name: str, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+    """Return the rows with that byte, uint8 (H, W + 1), of this thread's `canvas`, or None."""
+    height, width = pixels.shape[:2]
+    if pixels.base is not getattr(_buffers, name, None) or pixels.strides != (width + 1, 1):
+        return None
+    rows = scratch(name, (height, width + 1))
+    return rows if rows.ctypes.data + 1 == pixels.ctypes.data else None

@@ -111,7 +111,9 @@ class Worker:
         if not (fits_windows(ref.key) and fits_windows(ref.split)):
             note = Note("names that Windows cannot have", f"{ref.split}/{ref.key}")
             sample = replace(sample, notes=merge_notes(sample.notes, (note,)))
-        with unpacked(sample, state_root(self.target) / STATE_FOLDER / "edited") as whole:
+        if sample.image is None:
+            return self._converted(sample)
+        with unpacked(sample, self._edited) as whole:
             return self._converted(whole)
 
     def _converted(self, sample: Sample) -> list[Outcome]:
@@ -124,16 +126,18 @@ class Worker:
             if isinstance(label, Mask)
             else self.class_map.polygons(label)
         )
-        sample = replace(sample, label=mapped)
+        if mapped is not label:
+            sample = replace(sample, label=mapped)
         orientation = 1
         if ref.image is not None:
             orientation, notes = upright(sample)
-            sample = replace(sample, notes=merge_notes(sample.notes, notes))
+            if notes:
+                sample = replace(sample, notes=merge_notes(sample.notes, notes))
         if not self.edits and orientation == 1:
             adapted, rule = self.adapter(sample)
             return [self._written(adapted, rule)]
         painted, rule = self.adapter.as_mask(sample)
-        folder = state_root(self.target) / STATE_FOLDER / "edited" / of_this_thread()
+        folder = self._edited / of_this_thread()
         outcomes: list[Outcome] = []
         with edited(painted, self.edits, orientation, folder) as parts:
             for part in parts:
@@ -141,6 +145,11 @@ class Worker:
                 outcomes.append(self._written(adapted, rule))
                 rule = ""  # what is to be said of a sample is said once, however many its tiles
         return outcomes
+
+    @property
+    def _edited(self) -> Path:
+        """Where images are that are there for one sample alone."""
+        return state_root(self.target) / STATE_FOLDER / "edited"
 
     def _written(self, sample: Sample, rule: str) -> Done:
         with recording() as recorded:

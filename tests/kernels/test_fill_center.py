@@ -13,11 +13,15 @@ from rasterio.features import rasterize
 
 from kernels.naive_center import naive_center
 from kernels.polygon_classes import CLASSES, flatten, random_polygon, random_size
-from segfmt.kernels.fill_center import fill_center
+from segfmt.kernels.fill_center import fill_center as kernel
 
 BACKGROUND = 200
 LARGEST = 2.0**31 - 1
 FAR = [2.0**20, 2.0**24, 2.0**30, LARGEST]
+
+
+def fill_center(out, *arguments):
+    return kernel(out, *arguments, out.shape[1])
 
 
 def kernel_arguments(polygons):

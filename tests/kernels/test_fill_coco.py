@@ -13,7 +13,7 @@ from pycocotools import mask as pycocotools_mask
 
 from kernels.naive_coco import naive_coco
 from kernels.polygon_classes import CLASSES, flatten, random_polygon, random_size
-from segfmt.kernels.fill_coco import fill_coco
+from segfmt.kernels.fill_coco import fill_coco as kernel
 
 BACKGROUND = 200
 LARGEST = 2.0**27
@@ -21,6 +21,10 @@ NEAR = 500  # pycocotools takes the longer the longer an edge is, even outside o
 
 # pycocotools 2.0.11 hands arrays over in a way that NumPy 2 no longer likes.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def fill_coco(out, *arguments):
+    return kernel(out, *arguments, out.shape[1])
 
 
 def kernel_arguments(polygons):

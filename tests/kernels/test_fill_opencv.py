@@ -37,7 +37,9 @@ def fill(
     rounding: int = TRUNCATE,
 ) -> Mask:
     out = blank(width, height)
-    assert fill_opencv(out, *flatten(polygons), np.array(ids, np.uint8), rounding) == -1
+    assert (
+        fill_opencv(out, *flatten(polygons), np.array(ids, np.uint8), rounding, out.shape[1]) == -1
+    )
     return out
 
 
@@ -200,7 +202,7 @@ def test_rings_of_a_polygon_are_even_odd() -> None:
 def test_what_is_there_stays_where_nothing_is_painted() -> None:
     out = np.full((5, 6), 77, np.uint8)
     point = flatten([[np.array([(2.0, 3.0)])]])
-    assert fill_opencv(out, *point, np.array([5], np.uint8), TRUNCATE) == -1
+    assert fill_opencv(out, *point, np.array([5], np.uint8), TRUNCATE, out.shape[1]) == -1
     assert out[3, 2] == 5
     assert np.count_nonzero(out == 77) == 29
 
@@ -214,7 +216,7 @@ def test_refused_points_paint_nothing(bad: float, axis: int, rounding: int) -> N
     broken[2, axis] = bad
     out = blank(8, 8)
     batch = flatten([[square], [square, broken], [broken]])
-    assert fill_opencv(out, *batch, np.array([1, 2, 3], np.uint8), rounding) == 10
+    assert fill_opencv(out, *batch, np.array([1, 2, 3], np.uint8), rounding, out.shape[1]) == 10
     assert not out.any()
 
 
@@ -231,7 +233,9 @@ def test_the_rounded_value_is_what_counts(value: float, refusing: set[int]) -> N
     ring = np.array([(0.0, 0.0), (value, 0.0)])
     for rounding in ROUNDINGS:
         out = blank(3, 3)
-        refused = fill_opencv(out, *flatten([[ring]]), np.array([1], np.uint8), rounding)
+        refused = fill_opencv(
+            out, *flatten([[ring]]), np.array([1], np.uint8), rounding, out.shape[1]
+        )
         assert refused == (1 if rounding in refusing else -1)
 
 
@@ -248,7 +252,8 @@ def test_empty_rings_polygons_and_batches_paint_nothing() -> None:
 def test_images_without_pixels(shape: tuple[int, int]) -> None:
     ring = np.array([(0, 0), (4, 0), (4, 4)], float)
     ids = np.array([1], np.uint8)
-    assert fill_opencv(np.zeros(shape, np.uint8), *flatten([[ring]]), ids, TRUNCATE) == -1
+    out = np.zeros(shape, np.uint8)
+    assert fill_opencv(out, *flatten([[ring]]), ids, TRUNCATE, shape[1]) == -1
 
 
 SPECIAL_RUN = """

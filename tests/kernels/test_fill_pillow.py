@@ -13,11 +13,15 @@ from PIL import Image, ImageDraw
 
 from kernels.naive_pillow import naive_pillow
 from kernels.polygon_classes import CLASSES, flatten, random_polygon, random_size
-from segfmt.kernels.fill_pillow import fill_pillow
+from segfmt.kernels.fill_pillow import fill_pillow as kernel
 
 BACKGROUND = 200
 LARGEST = 2.0**31 - 1
 FAR = [2.0**20, 2.0**24, 2.0**30, LARGEST]
+
+
+def fill_pillow(out, *arguments):
+    return kernel(out, *arguments, out.shape[1])
 
 
 def kernel_arguments(polygons):

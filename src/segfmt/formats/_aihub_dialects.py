@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import msgspec
 
 from segfmt.errors import FormatError
-from segfmt.formats._aihub_outlines import Form, Outlines, parse_outlines
+from segfmt.formats._aihub_outlines import Form, Outlines, of_pairs, parse_outlines
 from segfmt.jsonfile import LiftedRings, lift_rings, load_json
 from segfmt.limits import read_whole
 from segfmt.model import FillRule, Note, Rounding
@@ -173,6 +173,9 @@ class Dialect:
         self, shapes: list[tuple[int, Shape]], path: Path, lifted: LiftedRings | None
     ) -> Outlines:
         """Return the outlines of objects; `FormatError` for one that has none."""
+        found = lifted.taken([shape.points for _, shape in shapes]) if lifted else None
+        if found:  # as nearly always: no message has to name the places
+            return of_pairs(*found)
         raws, places = [], []
         for index, shape in shapes:
             key, raw = self.points[0], shape.points
@@ -182,9 +185,9 @@ class Dialect:
             if not len(raw):
                 problem = f'"{shape.label}" has no points: no {self.points[0]}'
                 raise FormatError(problem, path=path, where=place)
-            raws.append(raw)
+            raws.append(lifted.original(raw) if lifted else raw)
             places.append(place)
-        return parse_outlines(self.form, raws, path, places, lifted)
+        return parse_outlines(self.form, raws, path, places)
 
 
 def _struct(*fields: tuple[str, str, Any, Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.errors import FormatError
-from segfmt.jsonfile import LiftedRings, parse_rings
+from segfmt.jsonfile import parse_rings
 from segfmt.model import offsets_of
 
 Form = Literal["pairs", "dicts", "flat", "nested"]
@@ -47,27 +47,22 @@ class Outlines:
         return rest, self.owners[polygon_of[~whole]]
 
 
+def of_pairs(points: npt.NDArray[np.float64], ring_offsets: npt.NDArray[np.int64]) -> Outlines:
+    """Return the outlines of objects that have one ring each."""
+    each = np.arange(len(ring_offsets))
+    return Outlines(points, ring_offsets, each, each[:-1])
+
+
 def parse_outlines(
-    form: Form,
-    raws: Sequence[msgspec.Raw],
-    path: Path,
-    places: Sequence[str],
-    lifted: LiftedRings | None,
+    form: Form, raws: Sequence[bytes | msgspec.Raw], path: Path, places: Sequence[str]
 ) -> Outlines:
     """Parse the outlines of objects, JSON slices of one form; `FormatError` for what is none.
 
     `pairs` are [[x, y], ...], `dicts` [{"x": x, "y": y}, ...], `flat` [x, y, ...]; `nested` is a
-    list of polygons, each a list of rings of pairs, holes among them. `places` names each slice;
-    `lifted` is what they are of, if pairs were lifted.
+    list of polygons, each a list of rings of pairs, holes among them. `places` names each slice.
     """
     if form == "pairs":
-        found = lifted.taken(raws) if lifted else None
-        if found is None:
-            whole = [lifted.original(raw) for raw in raws] if lifted else raws
-            found = parse_rings(whole, path, places)
-        points, offsets = found
-        each = np.arange(len(raws) + 1)
-        return Outlines(points, offsets, each, each[:-1])
+        return of_pairs(*parse_rings(raws, path, places))
     objects = [_decoded(form, raw, path, place) for raw, place in zip(raws, places, strict=True)]
     polygons = [polygon for parts in objects for polygon in parts]
     rings = [ring for polygon in polygons for ring in polygon]
@@ -89,7 +84,9 @@ _FLAT = msgspec.json.Decoder(list[float])
 _NESTED = msgspec.json.Decoder(list[list[list[tuple[float, float]]]])
 
 
-def _decoded(form: Form, raw: msgspec.Raw, path: Path, place: str) -> Sequence[Sequence[Ring]]:
+def _decoded(
+    form: Form, raw: bytes | msgspec.Raw, path: Path, place: str
+) -> Sequence[Sequence[Ring]]:
     try:
         if form == "dicts":
             return [[[(point.x, point.y) for point in _DICTS.decode(raw)]]]

@@ -137,15 +137,17 @@ class AihubReader:
         self, path: Path, dialect: Dialect, areas: list[tuple[int, Shape]]
     ) -> tuple[list[int], list[tuple[int, Shape]], list[Note]]:
         """Return the class ids of the areas to paint, those areas, and notes."""
+        infos = [self.classes.get(shape.label or "") for _, shape in areas]
+        if None not in infos:
+            return [info.id for info in infos if info], areas, []
         ids, known, unknown = [], [], []
-        for area in areas:
+        for area, info in zip(areas, infos, strict=True):
             name = area[1].label or ""
-            info = self.classes.get(name)
             if info is None:
                 unknown.append((area[0], name))
-                info = getattr(self.classes, self.unknown_label, None)
-            if info is not None:
-                ids.append(info.id)
+            painted = info or getattr(self.classes, self.unknown_label, None)
+            if painted:
+                ids.append(painted.id)
                 known.append(area)
         notes = list(merge_notes(Note("unknown labels", name) for _, name in unknown))
         if unknown and self.unknown_label == "error":

@@ -38,13 +38,16 @@ _SIGNATURE = types.int64(
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.uint8, 1, "C", readonly=True),
+    types.int64,
 )
 
 
 @njit(nogil=True, error_model="numpy")
-def _paint_span(out: NDArray[np.uint8], row: int, start: int, stop: int, value: np.uint8) -> None:
+def _paint_span(
+    out: NDArray[np.uint8], width: int, row: int, start: int, stop: int, value: np.uint8
+) -> None:
     start = max(start, 0)
-    stop = min(stop, out.shape[1])
+    stop = min(stop, width)
     if start < stop:
         out[row, start:stop] = value
 
@@ -85,7 +88,9 @@ def _is_clockwise(ring: NDArray[np.float64]) -> bool:
 
 
 @njit(nogil=True, error_model="numpy")
-def _paint_flat_edges(out: NDArray[np.uint8], ring: NDArray[np.float64], value: np.uint8) -> None:
+def _paint_flat_edges(
+    out: NDArray[np.uint8], width: int, ring: NDArray[np.float64], value: np.uint8
+) -> None:
     """Paint a ring's horizontal edges that lie on the line of a row and run the right way."""
     clockwise = _is_clockwise(ring)
     for i in range(ring.shape[0]):
@@ -94,7 +99,7 @@ def _paint_flat_edges(out: NDArray[np.uint8], ring: NDArray[np.float64], value: 
         row = np.floor(y0)
         if y0 == y1 == row + 0.5 and 0 <= row < out.shape[0] and (x0 > x1) == clockwise:
             start = int(np.floor(min(x0, x1) + 0.5))
-            _paint_span(out, int(row), start, int(np.floor(max(x0, x1) + 0.5)), value)
+            _paint_span(out, width, int(row), start, int(np.floor(max(x0, x1) + 0.5)), value)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -137,6 +142,7 @@ def _add_edges(
 @njit(nogil=True, error_model="numpy")
 def _sweep(
     out: NDArray[np.uint8],
+    width: int,
     first_row: int,
     end_row: int,
     value: np.uint8,
@@ -173,7 +179,7 @@ def _sweep(
                 kept += 1
         n_active = kept
         for a in range(0, n_active, 2):
-            _paint_span(out, row, crossings[a], crossings[a + 1], value)
+            _paint_span(out, width, row, crossings[a], crossings[a + 1], value)
 
 
 @njit(_SIGNATURE, cache=True, nogil=True, error_model="numpy")
@@ -183,8 +189,9 @@ def fill_center(
     ring_offsets: NDArray[np.int64],
     polygon_offsets: NDArray[np.int64],
     ids: NDArray[np.uint8],
+    width: int,
 ) -> int:
-    """Paint polygons in order, each by even-odd over its rings, through pixel centers.
+    """Paint polygons into `out[:, :width]` in order, even-odd over rings, through pixel centers.
 
     Bit-exact with `rasterio.features.rasterize(all_touched=False)` under the identity transform.
     `out` is (H, W); points are (x, y), pixel (row, column) has its center at (column + 0.5,
@@ -196,7 +203,7 @@ def fill_center(
     Returns -1, or the index of the first point with a coordinate that is not finite or is more than
     2**31 - 1 in size, where GDAL's own conversion is undefined. Then nothing has been painted.
     """
-    if out.size == 0:
+    if out.shape[0] == 0 or width == 0:
         return -1
     for i in range(points.shape[0]):
         if not (abs(points[i, 0]) <= _LARGEST and abs(points[i, 1]) <= _LARGEST):
@@ -226,6 +233,6 @@ def fill_center(
             first_row = min(first_row, start)
             end_row = max(end_row, end)
             if has_flat_edges:
-                _paint_flat_edges(out, ring, ids[p])
-        _sweep(out, first_row, end_row, ids[p], edges, starting, active, crossings)
+                _paint_flat_edges(out, width, ring, ids[p])
+        _sweep(out, width, first_row, end_row, ids[p], edges, starting, active, crossings)
     return -1

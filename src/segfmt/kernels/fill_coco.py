@@ -36,6 +36,7 @@ _SIGNATURE = types.int64(
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.uint8, 1, "C", readonly=True),
+    types.int64,
 )
 
 
@@ -114,8 +115,9 @@ def fill_coco(
     ring_offsets: NDArray[np.int64],
     polygon_offsets: NDArray[np.int64],
     ids: NDArray[np.uint8],
+    width: int,
 ) -> int:
-    """Paint polygons in order, each where any of its rings covers a pixel.
+    """Paint polygons into `out[:, :width]` in order, each where any of its rings covers a pixel.
 
     Bit-exact with pycocotools 2.0: the rings of a polygon through `frPyObjects` and `merge`, and
     what `decode` gives painted over the polygons before. `out` is (H, W), points are (x, y) with
@@ -127,8 +129,8 @@ def fill_coco(
     Returns -1, or the index of the first point with a coordinate that is not finite or is more than
     2**27 in size. Then nothing has been painted.
     """
-    height, width = out.shape
-    if out.size == 0:
+    height = out.shape[0]
+    if height == 0 or width == 0:
         return -1
     for i in range(points.shape[0]):
         if not (abs(points[i, 0]) <= _LARGEST and abs(points[i, 1]) <= _LARGEST):

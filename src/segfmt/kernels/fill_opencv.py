@@ -40,6 +40,7 @@ _SIGNATURE = types.int64(
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.uint8, 1, "C", readonly=True),
     types.int64,
+    types.int64,
 )
 
 
@@ -98,14 +99,14 @@ def _clip_line(
 # Inlined because a call an edge costs small polygons some 5 %; there is one call, so it is free.
 @njit(nogil=True, error_model="numpy", inline="always")
 def _draw_line(
-    pixels: npt.NDArray[np.uint8], width: int, x0: int, y0: int, x1: int, y1: int, value: int
+    pixels: npt.NDArray[np.uint8], stride: int, x0: int, y0: int, x1: int, y1: int, value: int
 ) -> None:
     if x1 < x0:
         x0, y0, x1, y1 = x1, y1, x0, y0
-    at = y0 * width + x0
+    at = y0 * stride + x0
     dx = x1 - x0
     dy = abs(y1 - y0)
-    row_step = width if y0 < y1 else -width
+    row_step = stride if y0 < y1 else -stride
     if dy == 0:
         for i in range(at, at + dx + 1):
             pixels[np.uint64(i)] = value
@@ -142,6 +143,7 @@ def _paint_span(
 @njit(nogil=True, error_model="numpy")
 def _fill_rows(
     pixels: npt.NDArray[np.uint8],
+    stride: int,
     width: int,
     first_row: int,
     end_row: int,
@@ -180,7 +182,7 @@ def _fill_rows(
             x0, x1 = active[_X, 0], active[_X, 1]
             slope0, slope1 = active[_SLOPE, 0], active[_SLOPE, 1]
             for y in range(row, next_row):
-                _paint_span(pixels, width, y * width, min(x0, x1), max(x0, x1), value)
+                _paint_span(pixels, width, y * stride, min(x0, x1), max(x0, x1), value)
                 x0 += slope0
                 x1 += slope1
             active[_X, 0], active[_X, 1] = x0, x1
@@ -196,7 +198,7 @@ def _fill_rows(
                 for a in range(0, n, 2):
                     i, j = np.uint64(a), np.uint64(a + 1)
                     x0, x1 = active[_X, i], active[_X, j]
-                    _paint_span(pixels, width, y * width, x0, x1, value)
+                    _paint_span(pixels, width, y * stride, x0, x1, value)
                     active[_X, i] = x0 + active[_SLOPE, i]
                     active[_X, j] = x1 + active[_SLOPE, j]
         row = next_row
@@ -210,8 +212,9 @@ def fill_opencv(
     polygon_offsets: npt.NDArray[np.int64],
     ids: npt.NDArray[np.uint8],
     rounding: int,
+    width: int,
 ) -> int:
-    """Paint polygons into `out` in their order, later over earlier, each with its id.
+    """Paint polygons into `out[:, :width]` in their order, later over earlier, each with its id.
 
     Ring r is `points[ring_offsets[r]:ring_offsets[r + 1]]`, polygon p the rings from
     `polygon_offsets[p]` to `polygon_offsets[p + 1]`. Points are (x, y) in pixels, (0, 0) is the
@@ -220,7 +223,7 @@ def fill_opencv(
     Returns -1, or the index of the first point that is not finite or is 2^31 or more in absolute
     value once rounded; then nothing is painted.
     """
-    height, width = out.shape
+    height, stride = out.shape
     if height == 0 or width == 0:
         return -1
     vertices = np.empty(points.shape, np.int64)
@@ -261,7 +264,7 @@ def fill_opencv(
                     )
                 if visible:
                     _draw_line(
-                        pixels, width, clipped_x0, clipped_y0, clipped_x1, clipped_y1, ids[polygon]
+                        pixels, stride, clipped_x0, clipped_y0, clipped_x1, clipped_y1, ids[polygon]
                     )
                 if y0 != y1:
                     if clipped_y0 == clipped_y1:
@@ -298,5 +301,5 @@ def fill_opencv(
             for row in range(first_row, end_row):
                 starting[np.uint64(row)] = -1
             continue
-        _fill_rows(pixels, width, first_row, end_row, starting, edges, active, ids[polygon])
+        _fill_rows(pixels, stride, width, first_row, end_row, starting, edges, active, ids[polygon])
     return -1

@@ -44,6 +44,7 @@ _SIGNATURE = types.int64(
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.uint8, 1, "C", readonly=True),
+    types.int64,
 )
 
 
@@ -102,12 +103,17 @@ def _corner_x(edges: NDArray[np.void], e: int, row: int) -> np.float32:
 
 @njit(nogil=True, error_model="numpy")
 def _paint_span(
-    out: NDArray[np.uint8], row: int, x_left: np.float32, x_right: np.float32, value: np.uint8
+    out: NDArray[np.uint8],
+    width: int,
+    row: int,
+    x_left: np.float32,
+    x_right: np.float32,
+    value: np.uint8,
 ) -> None:
     # From _INT_LIMIT on, the cast to a C int gives the most negative one: nothing is painted.
     if -_HALF <= x_right < _INT_LIMIT:
         start = int(max(x_left, _ZERO) + _HALF)
-        stop = min(int(np.ceil(max(x_right, _ZERO) - _HALF)) + 1, out.shape[1])
+        stop = min(int(np.ceil(max(x_right, _ZERO) - _HALF)) + 1, width)
         if start < stop:
             out[row, start:stop] = value
 
@@ -115,6 +121,7 @@ def _paint_span(
 @njit(nogil=True, error_model="numpy")
 def _add_edges(
     out: NDArray[np.uint8],
+    width: int,
     ring: NDArray[np.float64],
     value: np.uint8,
     edges: NDArray[np.void],
@@ -124,7 +131,7 @@ def _add_edges(
 
     Returns the ring's first row in the image, and its last row, or `height` if that lies below.
     """
-    height, width = out.shape
+    height = out.shape[0]
     n_edges = 0
     ring_top = _INT_LIMIT
     ring_bottom = -_INT_LIMIT
@@ -164,6 +171,7 @@ def _add_edges(
 @njit(nogil=True, error_model="numpy")
 def _sweep(
     out: NDArray[np.uint8],
+    width: int,
     top: int,
     bottom: int,
     value: np.uint8,
@@ -185,7 +193,7 @@ def _sweep(
             while row < stop and starting[row] < 0:
                 x0 = _x_at(edge, row)
                 x1 = _x_at(other, row)
-                _paint_span(out, row, min(x0, x1), max(x0, x1), value)
+                _paint_span(out, width, row, min(x0, x1), max(x0, x1), value)
                 row += 1
         e = starting[row]
         starting[row] = -1
@@ -217,9 +225,9 @@ def _sweep(
             ends = edges[active[a]]["bottom"] == row
             twice = ends and row < bottom
             if inside:
-                _paint_span(out, row, left, x, value)
+                _paint_span(out, width, row, left, x, value)
             elif twice:
-                _paint_span(out, row, x, x, value)
+                _paint_span(out, width, row, x, x, value)
             inside = inside == twice
             left = x
             active[kept] = active[a]
@@ -235,8 +243,9 @@ def fill_pillow(
     ring_offsets: NDArray[np.int64],
     polygon_offsets: NDArray[np.int64],
     ids: NDArray[np.uint8],
+    width: int,
 ) -> int:
-    """Paint polygons in order, each where an odd number of its rings' Pillow fills cover.
+    """Paint polygons into `out[:, :width]` in order, each where an odd number of its rings covers.
 
     Bit-exact with `ImageDraw.polygon(ring, fill=value)` for a polygon of one ring; Pillow knows no
     others. `out` is (H, W); points are (x, y), pixel centers at whole numbers. Ring r is
@@ -247,7 +256,7 @@ def fill_pillow(
     Returns -1, or the index of the first point with a coordinate that is not finite or is 2**31 or
     more in size, where Pillow's own conversion is undefined. Then nothing has been painted.
     """
-    if out.size == 0:
+    if out.shape[0] == 0 or width == 0:
         return -1
     for i in range(points.shape[0]):
         if not (abs(points[i, 0]) < _INT_LIMIT and abs(points[i, 1]) < _INT_LIMIT):
@@ -276,18 +285,18 @@ def fill_pillow(
             ring = points[ring_offsets[r] : ring_offsets[r + 1]]
             if ring.shape[0] < 2:
                 continue
-            top, bottom = _add_edges(canvas, ring, value, edges, starting)
-            _sweep(canvas, top, bottom, value, edges, starting, active, crossings)
+            top, bottom = _add_edges(canvas, width, ring, value, edges, starting)
+            _sweep(canvas, width, top, bottom, value, edges, starting, active, crossings)
             if not single:
                 end = min(bottom + 1, out.shape[0])
                 for row in range(top, end):
-                    for column in range(out.shape[1]):
+                    for column in range(width):
                         parity[row, column] ^= fill[row, column]
                         fill[row, column] = 0
                 first_row = min(first_row, top)
                 end_row = max(end_row, end)
         for row in range(first_row, end_row):
-            for column in range(out.shape[1]):
+            for column in range(width):
                 if parity[row, column]:
                     out[row, column] = ids[p]
                 parity[row, column] = 0
