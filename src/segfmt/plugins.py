@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -56,17 +57,16 @@ def load_host(points: Iterable[EntryPoint]) -> Host:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     broken: dict[str, str] = {}
-    for point in sorted(points, key=_origin):
+    # Each asked once: a distribution's name stands in its metadata, read for every question.
+    for origin, point in sorted(((_origin(point), point) for point in points), key=itemgetter(0)):
         try:
-            manager.register(point.load(), name=_origin(point))
+            manager.register(point.load(), name=origin)
             manager.check_pending()
         except Exception as error:  # noqa: BLE001 - a stranger's import may raise anything
-            if manager.has_plugin(_origin(point)):
-                manager.unregister(name=_origin(point))
-            broken[_origin(point)] = f"{type(error).__name__}: {error}"
-            warnings.warn(
-                f"plug-in {_origin(point)} is left out: {broken[_origin(point)]}", stacklevel=2
-            )
+            if manager.has_plugin(origin):
+                manager.unregister(name=origin)
+            broken[origin] = f"{type(error).__name__}: {error}"
+            warnings.warn(f"plug-in {origin} is left out: {broken[origin]}", stacklevel=2)
     formats = _collect(manager, "segfmt_formats", Format, broken)
     executors = _collect(manager, "segfmt_executors", Executor, broken)
     return Host(

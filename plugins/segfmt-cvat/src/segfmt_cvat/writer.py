@@ -11,7 +11,6 @@ from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import Annotated, Literal
-from xml.sax.saxutils import escape, quoteattr
 
 import segfmt
 from segfmt import (
@@ -98,6 +97,8 @@ class CvatWriter:
             notes = place_image(ref.image, self.root / files[0], self.images, reencode=False)
         if sample_of(Path(DOCUMENT), name, ref.split) != (ref.split, ref.key):
             notes += (Note("reads back under another name", f"{ref.split}/{ref.key}"),)
+        from xml.sax.saxutils import quoteattr  # here: it loads what fetches pages from servers
+
         shapes, told = self._drawn(sample.label)
         height, width = sample.shape
         # Behind the id, which `finish` knows.
@@ -205,9 +206,13 @@ class CvatWriter:
 
     @cached_property
     def _quoted(self) -> dict[int, str]:
+        from xml.sax.saxutils import quoteattr  # as above
+
         return {info.id: quoteattr(info.name) for info in self.classes}
 
     def _head(self, subsets: Counter[str]) -> str:
+        from xml.sax.saxutils import escape  # as above
+
         tasks = "".join(
             _TASK.format(id=id, subset=escape(subset), size=size)
             for id, (subset, size) in enumerate(subsets.items())

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import segfmt
 
 NAME = "data.yaml"
@@ -135,6 +133,8 @@ def _names_images(entry: object) -> bool:
 
 
 def _document(path: Path) -> dict[str, Any]:
+    import yaml  # here, as segfmt loads every plug-in at each start
+
     text = segfmt.decode_text(path.read_bytes(), path)
     where = ""
     try:
@@ -201,6 +201,8 @@ def data_text(classes: segfmt.ClassTable, splits: Iterable[str], *, as_list: boo
     Ultralytics wants the keys train and val, if without a value, and takes the file's own folder
     for the dataset as long as there is no `path`: a relative one it would look for elsewhere.
     """
+    import yaml  # as above
+
     names = [info.name for info in classes if info.role == "class"]
     there = set(splits)
     keys = ["train", "val", *sorted(there - {"train", "val"})]
