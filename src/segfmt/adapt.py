@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from segfmt.errors import UsageError
 from segfmt.model import FillRule, Mask, Note, Polygons, Rounding, Sample, offsets_of
+from segfmt.objects import number_objects, paint_objects
 from segfmt.raster import check_shape, rasterize, rasterize_instances, trace
 from segfmt.scratch import canvas
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from segfmt.format import Accepts
 
 _DROPPED = Note("object numbers dropped", "the target has no place for them")
@@ -39,18 +42,24 @@ class Adapter:
             label = self._as_they_are(polygons)
             if label is not None:
                 return replace(sample, label=label), polygons.rule_in_words
-        painted, rule = self.as_mask(sample)
+        painted, rule = self._as_mask(sample, numbered=self.accepts.numbered)
         return self._from_mask(painted), rule
 
     def as_mask(self, sample: Sample) -> tuple[Sample, str]:
-        """Return the sample with a mask for its label, and the rule it was painted by, if any."""
+        """Return the sample with a mask for its label, and the rule it was painted by, if any.
+
+        Objects are numbered class by class, whatever the writer wants.
+        """
+        return self._as_mask(sample, numbered=False)
+
+    def _as_mask(self, sample: Sample, *, numbered: bool) -> tuple[Sample, str]:
         if isinstance(sample.label, Mask):
             return sample, ""
         polygons, notes = self.ruled(sample.label), sample.notes
         if polygons.instance_ids is not None and not self.accepts.instances:
             notes = (*notes, *([_DROPPED] if polygons.instance_ids.any() else []))
             polygons = replace(polygons, instance_ids=None)
-        label = self._painted(polygons, sample.shape)
+        label = self._painted(polygons, sample.shape, numbered=numbered)
         return replace(sample, label=label, notes=notes), polygons.rule_in_words
 
     def ruled(self, polygons: Polygons) -> Polygons:
@@ -70,6 +79,10 @@ class Adapter:
             if mask.instances.any():
                 notes = (*notes, _DROPPED)
             mask = replace(mask, instances=None)
+        elif mask.instances is not None and self.accepts.numbered:
+            numbers = mask.instances
+            if numbers.dtype != np.uint8:  # those of polygons are painted as they are to be
+                mask = _numbered(mask.ids, number_objects(mask.ids, numbers))
         if self.accepts.mask:
             return replace(sample, label=mask, notes=notes)
         label = trace(
@@ -96,14 +109,20 @@ class Adapter:
             polygons = replace(polygons, points=points, rounding=accepts.rounding)
         return _without_empty(polygons)
 
-    def _painted(self, polygons: Polygons, shape: tuple[int, int]) -> Mask:
+    def _painted(self, polygons: Polygons, shape: tuple[int, int], *, numbered: bool) -> Mask:
         check_shape(shape)
         if self.background is None:
             raise UsageError("the classes have no background for what no polygon covers")
         ids = rasterize(polygons, shape, background=self.background, out=canvas("mask", shape))
         if polygons.instance_ids is None:
             return Mask(ids)
+        if numbered:
+            return _numbered(ids, paint_objects(polygons, ids, self.background))
         return Mask(ids, rasterize_instances(polygons, shape))
+
+
+def _numbered(ids: npt.NDArray[np.uint8], objects: npt.NDArray[np.uint8]) -> Mask:
+    return Mask(ids, cast("npt.NDArray[np.uint16]", objects))  # declared for all other writers
 
 
 def _unused(mask: Mask) -> int:

@@ -24,6 +24,9 @@ class Accepts:
         Which it takes; a writer of both gets whichever the source has.
     instances
         Whether it keeps object numbers.
+    numbered
+        Whether it wants objects numbered over all classes of an image, as one byte holds them:
+        `Mask.instances` then is uint8, 1 to 254, and 255 where the class is 255.
     holes
         For polygons: `rings` if one may have several, filled even-odd; else how holes are put into
         single rings: `painter`, where the order counts, or `keyhole`, where it does not.
@@ -34,6 +37,7 @@ class Accepts:
     polygons: bool = False
     mask: bool = True
     instances: bool = False
+    numbered: bool = False
     holes: Holes = "rings"
     fill_rule: FillRule | None = None
     rounding: Rounding | None = None

@@ -158,7 +158,7 @@ class Mask:
         makes uint8: no writer sees another type, so none is declared.
     instances
         uint16 (H, W) or None: object numbers from 1, 0 where there is none; an object is a class
-        and a number.
+        and a number. Writers that want them `numbered` over all classes get uint8.
     ambiguous
         Groups of ids that the source's colors do not tell apart: in `ids` the first of a group
         stands for any of it.

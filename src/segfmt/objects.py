@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segfmt.errors import FormatError
+from segfmt.raster import rasterize, rasterize_instances
+from segfmt.scratch import canvas, rows_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from segfmt.model import Polygons
+
 VOID = 255
+_MOST = VOID - 1
 
 
 def number_objects(
@@ -34,10 +40,11 @@ def number_objects(
     present[::stride] = 0  # number 0: no object
     present[VOID * stride :] = 0
     found = np.flatnonzero(present)
-    if len(found) >= VOID:
+    if len(found) > _MOST:
         raise FormatError(
-            f"has {len(found)} objects, and SegmentationObject can tell 254 apart",
-            mend="Leave out objects of classes that do not matter with --classes.",
+            f"has {len(found)} objects, and one byte tells {_MOST} apart",
+            mend="Leave out those of classes that do not matter with --classes, or all of them: "
+            "-i instances=false, where the source's format has that option.",
         )
     becomes = np.zeros(len(present), np.uint8)
     becomes[found] = np.arange(1, len(found) + 1)
@@ -45,3 +52,39 @@ def number_objects(
     objects = np.empty(flat.size, np.uint8)
     write_numbers(flat, numbers, stride, becomes, objects)
     return objects.reshape(ids.shape)
+
+
+def paint_objects(
+    polygons: Polygons, ids: npt.NDArray[np.uint8], background: int
+) -> npt.NDArray[np.uint8]:
+    """Paint the objects of polygons as `number_objects` would number them; raises what it does.
+
+    `ids` is the mask of their classes, uint8 (H, W), and `background` its background. The array is
+    this thread's own, for one sample.
+    """
+    from segfmt.kernels.objects import find_values
+
+    assert polygons.instance_ids is not None  # noqa: S101 - asked for where there are such
+    class_ids = polygons.class_ids.astype(np.int64)
+    is_object = (polygons.instance_ids > 0) & (class_ids != VOID)
+    pairs = class_ids[is_object] << 32 | polygons.instance_ids[is_object]
+    objects, numbers = np.unique(pairs, return_inverse=True)
+    if len(objects) > _MOST:  # but some may be covered, which pixels tell
+        return number_objects(ids, rasterize_instances(polygons, ids.shape))
+    values = np.where(class_ids == VOID, VOID, 0).astype(np.int32)
+    values[is_object] = numbers + 1
+    out = canvas("objects", ids.shape)
+    empty = VOID if background == VOID else 0
+    rasterize(replace(polygons, class_ids=values), ids.shape, background=empty, out=out)
+    present = np.zeros(256, np.uint8)
+    rows = rows_of(out)
+    assert rows is not None  # noqa: S101 - that of the canvas just made
+    find_values(rows.reshape(-1), present)
+    if not present[1 : len(objects) + 1].all():
+        # Some are covered, and have no number. To paint again costs less than to look up.
+        present[VOID], present[0] = 0, 0
+        left = np.cumsum(present)
+        left[0], left[VOID] = 0, VOID
+        again = replace(polygons, class_ids=left[values].astype(np.int32))
+        rasterize(again, ids.shape, background=empty, out=out)
+    return out

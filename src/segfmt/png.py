@@ -64,7 +64,7 @@ def _check(name: str, array: npt.NDArray[Any], dtype: type, ndim: int) -> None:
 
 def _encode(pixels: npt.NDArray[Any], depth: int, color_type: int, extra: bytes = b"") -> bytes:
     height, width = pixels.shape[:2]
-    rows = rows_of("mask", pixels)
+    rows = rows_of(pixels)
     if rows is None:
         row = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
         rows = scratch("png rows", (height, row.shape[1] + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -83,7 +84,8 @@ class ClassMap:
             return Mask(ids)
         becomes = lut[used > 0].tolist()
         if len(set(becomes)) == len(becomes):  # the usual case, at a tenth of the cost
-            keeps = np.isin(lut, [info.id for info in self.table if info.role == "class"])
+            keeps = np.zeros(len(lut), np.bool_)
+            keeps[: len(self.lut)] = self._of_objects[: len(lut)]
             return Mask(ids, np.where(keeps[mask.ids], mask.instances, np.uint16(0)))
         objects, places = np.unique(
             mask.instances.astype(np.uint32) << np.uint32(16) | mask.ids, return_inverse=True
@@ -99,14 +101,26 @@ class ClassMap:
 
         Objects of what becomes background or ignore are none any more.
         """
-        objects = {info.id for info in self.table if info.role == "class"}
-        result = np.where(np.isin(self.lut[class_ids], list(objects)), numbers, 0)
+        result = np.where(self._of_objects[class_ids], numbers, 0).astype(np.int32)
+        if not self._merges:
+            return result
         for target in np.unique(self.lut[class_ids[result > 0]]).tolist():
             here = (self.lut[class_ids] == target) & (result > 0)
             if len(np.unique(class_ids[here])) > 1:
                 pairs = np.stack([class_ids[here], numbers[here]])
                 result[here] = np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1) + 1
-        return result.astype(np.int32)
+        return result
+
+    @cached_property
+    def _of_objects(self) -> npt.NDArray[np.bool_]:
+        """Whether a source id becomes a class, which may have objects."""
+        return np.isin(self.lut, [info.id for info in self.table if info.role == "class"])
+
+    @cached_property
+    def _merges(self) -> bool:
+        """Whether classes become one."""
+        becomes = self.lut[self._of_objects]
+        return len(np.unique(becomes)) < len(becomes)
 
 
 def class_map(

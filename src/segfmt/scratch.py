@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 _buffers = threading.local()
+_canvases = threading.local()
 
 
 def scratch(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -31,13 +32,16 @@ def canvas(name: str, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
 
     What is painted here need not be moved to become a PNG, which wants that byte: see `rows_of`.
     """
-    return scratch(name, (shape[0], shape[1] + 1))[:, 1:]
+    rows = scratch(name, (shape[0], shape[1] + 1))
+    pixels = rows[:, 1:]
+    setattr(_canvases, name, (pixels, rows))
+    return pixels
 
 
-def rows_of(name: str, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
-    """Return the rows with that byte, uint8 (H, W + 1), of this thread's `canvas`, or None."""
-    height, width = pixels.shape[:2]
-    if pixels.base is not getattr(_buffers, name, None) or pixels.strides != (width + 1, 1):
-        return None
-    rows = scratch(name, (height, width + 1))
-    return rows if rows.ctypes.data + 1 == pixels.ctypes.data else None
+def rows_of(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+    """Return the rows of this thread's `canvas` that this is, uint8 (H, W + 1), or None."""
+    for own, rows in vars(_canvases).values():
+        if own is pixels:
+            found: npt.NDArray[np.uint8] = rows
+            return found
+    return None

@@ -14,6 +14,7 @@ import segfmt
 from aihub_files import write_image
 from mask_files import write_png
 from segfmt import ClassInfo, ClassTable, FormatError, Mask, Sample, SampleRef, UsageError
+from segfmt.adapt import Adapter
 from segfmt.formats.voc import VocReader, VocWriter, colormap, detect
 from segfmt.objects import number_objects
 from segfmt.tables import TABLES
@@ -332,7 +333,8 @@ def test_detection_keeps_to_voc(tmp_path: Path) -> None:
 
 def written(tmp_path: Path, mask: Mask, classes: ClassTable = TABLES["voc"]) -> Path:
     writer = VocWriter(tmp_path, classes, base="out")
-    entry = writer.write(Sample(SampleRef("a"), mask.ids.shape, mask))
+    sample, _ = Adapter(writer.accepts, 0)(Sample(SampleRef("a"), mask.ids.shape, mask))
+    entry = writer.write(sample)
     writer.finish([entry])
     assert all((tmp_path / file).is_file() for file in entry.files)
     return tmp_path / "out"

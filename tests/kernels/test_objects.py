@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from segfmt import FormatError
-from segfmt.objects import VOID, number_objects
+from segfmt import FormatError, Polygons, rasterize, rasterize_instances
+from segfmt.kernels.objects import find_values
+from segfmt.model import FillRule
+from segfmt.objects import VOID, number_objects, paint_objects
 
 
 def naive(ids: npt.NDArray[np.uint8], numbers: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
@@ -41,3 +43,55 @@ def test_one_pixel_in_a_run_is_seen(changed: int) -> None:
 def test_more_objects_than_a_byte_holds_are_refused() -> None:
     with pytest.raises(FormatError, match="255 objects"):
         number_objects(np.ones((1, 255), np.uint8), np.arange(1, 256, dtype=np.uint16)[None])
+
+
+@pytest.mark.parametrize("rule", ["opencv", "pillow", "center", "coco"])
+@pytest.mark.parametrize("background", [0, 7, VOID])
+@pytest.mark.parametrize("count", [0, 5, 60, 300])
+def test_objects_of_polygons_are_painted_as_they_would_be_numbered(
+    rule: FillRule, background: int, count: int
+) -> None:
+    """Some are covered by later ones, some are void, some are none, some have several parts."""
+    random = np.random.default_rng(count)
+    shape, size = (50, 70), 40 if count < 100 else 9
+    corners = random.uniform(-10, 70, (count, 1, 2))
+    polygons = Polygons.from_rings(
+        [[ring] for ring in corners + random.uniform(0, size, (count, 5, 2))],
+        random.choice([0, 1, 3, 254, VOID], count),
+        instance_ids=random.integers(0, 90, count),
+        fill_rule=rule,
+    )
+    ids = rasterize(polygons, shape, background=background)
+    numbers = rasterize_instances(polygons, shape)
+    expected = naive(ids, numbers)
+    assert np.array_equal(paint_objects(polygons, ids, background), expected)
+
+
+def test_more_polygons_than_a_byte_holds_may_be_covered() -> None:
+    def squares(places: range) -> Polygons:
+        rings = [[[(x, 1), (x + 0.4, 1), (x + 0.4, 2), (x, 2)]] for x in places]
+        numbers = range(1, len(rings) + 1)
+        return Polygons.from_rings(rings, [1] * len(rings), instance_ids=[*numbers])
+
+    for places, fits in ((range(254), True), (range(255), False)):
+        ids = rasterize(squares(places), (4, 300))
+        if fits:
+            assert paint_objects(squares(places), ids, 0).max() == 254
+        else:
+            with pytest.raises(FormatError, match=r"255 objects.*instances=false"):
+                paint_objects(squares(places), ids, 0)
+    covered = Polygons.from_rings(
+        [[[(0, 0), (9, 0), (9, 9)]] for _ in range(400)],
+        [1] * 400,
+        instance_ids=[*range(1, 401)],
+    )
+    assert paint_objects(covered, rasterize(covered, (12, 12)), 0).max() == 1
+
+
+@given(st.data())
+def test_every_value_is_found(data: st.DataObject) -> None:
+    few = data.draw(arrays.arrays(np.uint8, st.integers(0, 90)))
+    values = np.repeat(few, data.draw(st.sampled_from([1, 7, 64, 200])))
+    present = np.zeros(256, np.uint8)
+    find_values(values, present)
+    assert np.flatnonzero(present).tolist() == sorted(set(few.tolist()))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import Placement, place_image, write_mask
 from segfmt.listed import check_apart
 from segfmt.model import Mask, Note, Sample
-from segfmt.objects import number_objects
 from segfmt.tables import voc_colors
 from segfmt.trainids import ignore_as_255
 
@@ -46,7 +45,7 @@ class VocWriter:
     split_folders: Annotated[
         bool, "keep splits in folders of their own, where samples of several have one name"
     ] = False
-    accepts: Accepts = field(default=Accepts(mask=True, instances=True), init=False)
+    accepts: Accepts = field(default=Accepts(mask=True, instances=True, numbered=True), init=False)
 
     def __post_init__(self) -> None:
         check_key(self.base, "Give -o base a path below the target.")
@@ -74,12 +73,12 @@ class VocWriter:
         name = self._name(ref.split, ref.key)
         files = [f"{self.base}/SegmentationClass/{name}.png"]
         notes: tuple[Note, ...] = ()
-        objects = None if label.instances is None else number_objects(label.ids, label.instances)
         if ref.image is not None and self.images != "none":
             files.append(f"{self.base}/JPEGImages/{name}.jpg")
             notes = place_image(ref.image, self.root / files[1], self.images)
-        if objects is not None:
+        if label.instances is not None:
             files.append(f"{self.base}/SegmentationObject/{name}.png")
+            objects = cast("npt.NDArray[np.uint8]", label.instances)  # as `numbered` says
             write_mask(self.root / files[-1], objects, self._colormap)
         write_mask(self.root / files[0], label.ids, self._palette)
         return Entry(ref.split, ref.key, tuple(files), notes)

@@ -45,6 +45,25 @@ def find_objects(
         start = stop
 
 
+@njit(types.void(_READ_BYTES, _BYTES), cache=True, nogil=True, error_model="numpy")
+def find_values(values: NDArray[np.uint8], present: NDArray[np.uint8]) -> None:
+    """Set `present[value]`, uint8 (256,), of each of `values`, uint8 (n,)."""
+    n = values.size
+    start = 0
+    while start < n:
+        stop = min(start + _BLOCK, n)
+        if start > 0 and stop - start == _BLOCK:
+            other = np.uint8(0)
+            for k in range(_BLOCK):
+                other |= values[_U(start + k)] ^ values[_U(start + k - 1)]
+            if other == 0:
+                start = stop
+                continue
+        for i in range(start, stop):
+            present[values[_U(i)]] = 1
+        start = stop
+
+
 @njit(
     types.void(
         _READ_BYTES, _NUMBERS, types.int64, types.Array(types.uint8, 1, "C", readonly=True), _BYTES
