@@ -65,6 +65,7 @@ PUBLIC = [
     "normal_name",
     "open_dataset",
     "paint_rle",
+    "parse_flat_rings",
     "parse_rings",
     "place_image",
     "place_of",

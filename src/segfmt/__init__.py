@@ -50,7 +50,7 @@ _HOMES = {
         "write_mask16",
     ),
     "inspection": ("Inspection", "inspect"),
-    "jsonfile": ("decode_text", "load_json", "parse_rings"),
+    "jsonfile": ("decode_text", "load_json", "parse_flat_rings", "parse_rings"),
     "listed": ("check_apart", "mask_sample"),
     "lists": ("read_list",),
     "model": ("Mask", "Note", "Polygons", "Sample", "SampleRef"),
@@ -123,6 +123,7 @@ __all__ = [
     "normal_name",
     "open_dataset",
     "paint_rle",
+    "parse_flat_rings",
     "parse_rings",
     "place_image",
     "place_of",
@@ -181,7 +182,7 @@ if TYPE_CHECKING:
         write_mask16,
     )
     from segfmt.inspection import Inspection, inspect
-    from segfmt.jsonfile import decode_text, load_json, parse_rings
+    from segfmt.jsonfile import decode_text, load_json, parse_flat_rings, parse_rings
     from segfmt.listed import check_apart, mask_sample
     from segfmt.lists import read_list
     from segfmt.model import Mask, Note, Polygons, Sample, SampleRef

@@ -250,6 +250,38 @@ def parse_rings(
     return points[: offsets[-1]], offsets
 
 
+def parse_flat_rings(
+    raws: Sequence[bytes | memoryview],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
+    """Return points, ring offsets and polygon offsets of JSON slices `[[x, y, x, y, ...], ...]`.
+
+    They are as those of `Polygons`, a polygon a slice. Numbers come out as `float()` reads them.
+    Returns None if a slice is anything else, a list in it is empty or one has an odd number of
+    coordinates: whoever reads them one by one can tell which.
+
+    >>> points, rings, polygons = parse_flat_rings([b"[[1, 2, 3, 4]]"])
+    >>> points.tolist(), rings.tolist(), polygons.tolist()
+    ([[1.0, 2.0], [3.0, 4.0]], [0, 2], [0, 1])
+    """
+    from segfmt.kernels.numbers import scan_flat_rings
+
+    data = b"".join(raws)
+    if len(data) > POINTS.value:  # there may be more than the limit, which is told apart
+        return None
+    text = np.frombuffer(data, np.uint8)
+    rows = len(text) // 2 + 1
+    coordinates = scratch("points of rings", (rows * 8,)).view(np.float64)
+    ring_offsets = scratch("offsets of rings", ((rows + 1) * 8,)).view(np.int64)
+    polygon_offsets = np.zeros(len(raws) + 1, np.int64)
+    slow = scratch("slow numbers", (rows * 24,)).view(np.int64).reshape(-1, 3)
+    rings, slow_count = scan_flat_rings(text, coordinates, ring_offsets, polygon_offsets, slow)
+    if rings < 0:
+        return None
+    points = coordinates[: 2 * ring_offsets[rings]].reshape(-1, 2).copy()
+    _read_slow(points, data, slow[:slow_count])
+    return points, ring_offsets[: rings + 1].copy(), polygon_offsets
+
+
 def _bad_ring(raw: bytes, path: Path, place: str) -> FormatError:
     """Say what is wrong with a slice that the number scanner refused."""
     problem = "is not a list of points [x, y]"

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segfmt.kernels.numbers import scan_rings
+from segfmt.jsonfile import parse_flat_rings
+from segfmt.kernels.numbers import scan_flat_rings, scan_rings
 
 BEYOND = b'9]]9e9,[[9,9]]"x":9'  # text behind the end that would be read as more of the same
 CANARY = -12345
@@ -267,6 +269,7 @@ assert numba.config.{flag} == 1
 assert hasattr(tests.scan_rings, "signatures") == ({flag!r} != "DISABLE_JIT")
 tests.test_takes_rings_alone_of_all_json()
 tests.test_cut_off_texts_are_refused()
+tests.test_no_text_makes_flat_rings_leave_their_arrays()
 """
 
 
@@ -281,3 +284,66 @@ def test_again_with_numba_flag(flag: str, tmp_path: Path) -> None:
     }
     code = SPECIAL_RUN.format(flag=flag)
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=300)
+
+
+def flat(polygons: Any) -> bool:
+    """Whether a value is what COCO has for polygons."""
+    return (
+        isinstance(polygons, list)
+        and bool(polygons)
+        and all(
+            isinstance(ring, list)
+            and ring
+            and len(ring) % 2 == 0
+            and all(isinstance(part, int | float) and not isinstance(part, bool) for part in ring)
+            for ring in polygons
+        )
+    )
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.one_of(
+            anything,
+            st.lists(st.lists(st.floats(-9, 9), min_size=2, max_size=6), min_size=1, max_size=3),
+        ),
+        max_size=4,
+    )
+)
+def test_flat_rings_are_read_as_json_reads_them(values: list[Any]) -> None:
+    found = parse_flat_rings([json.dumps(value).encode() for value in values])
+    if not all(map(flat, values)):
+        assert found is None
+        return
+    assert found is not None
+    points, ring_offsets, polygon_offsets = found
+    rings = np.split(points, ring_offsets[1:-1]) if len(ring_offsets) > 1 else []
+    again = [
+        [ring.reshape(-1).tolist() for ring in rings[first:end]]
+        for first, end in pairwise(polygon_offsets.tolist())
+    ]
+    assert again == [[[float(x) for x in ring] for ring in value] for value in values]
+
+
+@pytest.mark.parametrize("number", [*IN_PLACE.split(), *LEFT_TO_THE_CALLER.split()])
+def test_flat_rings_have_the_numbers_that_float_reads(number: str) -> None:
+    found = parse_flat_rings([f"[[1,{number}],[{number} ,2, 3,4]]".encode()])
+    assert found is not None
+    assert found[0].reshape(-1).tolist() == [1, float(number), float(number), 2, 3, 4]
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(st.lists(st.text("[],019.-+eE \n", max_size=30), max_size=3))
+def test_no_text_makes_flat_rings_leave_their_arrays(values: list[str]) -> None:
+    data = "".join(values).encode()
+    text = np.frombuffer(data + b"1,2],[3,4]]", np.uint8)[: len(data)]
+    rows = len(data) // 2 + 1
+    coordinates = np.full(rows + 9, float(CANARY))
+    rings = np.full(len(data) // 3 + 2 + 9, CANARY)
+    polygons = np.full(len(values) + 1, CANARY)
+    slow = np.full((rows + 9, 3), CANARY)
+    scan_flat_rings(text, coordinates[:rows], rings[: len(data) // 3 + 2], polygons, slow[:rows])
+    assert (coordinates[rows:] == CANARY).all()
+    assert (rings[len(data) // 3 + 2 :] == CANARY).all()
+    assert (slow[rows:] == CANARY).all()

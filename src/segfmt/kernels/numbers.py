@@ -60,7 +60,7 @@ def _scan_axis(text: Text, at: int) -> tuple[int, int]:
     return 0, text.size + 1
 
 
-# Inlined, at its one call, because that measured 5 to 8 % faster.
+# Inlined, at each of its two calls, because that measured 5 to 8 % faster.
 @njit(nogil=True, error_model="numpy", inline="always")
 def _scan_number(text: Text, at: int) -> tuple[int, float, bool]:
     """Return the place after the number at `at`, its value, and whether that is exact."""
@@ -289,3 +289,67 @@ def lift_rings(
                     filled += 1
                     at += 1
     return filled, rings, slow_count
+
+
+@njit(
+    types.UniTuple(types.int64, 2)(
+        _TEXT, types.Array(types.float64, 1, "C"), _OFFSETS, _OFFSETS, _ROWS
+    ),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def scan_flat_rings(
+    text: Text,
+    coordinates: npt.NDArray[np.float64],
+    ring_offsets: npt.NDArray[np.int64],
+    polygon_offsets: npt.NDArray[np.int64],
+    slow: npt.NDArray[np.int64],
+) -> tuple[int, int]:
+    """Parse polygons as COCO has them: JSON lists of rings, each a list `[x, y, x, y, ...]`.
+
+    `text` is `polygon_offsets.size - 1` JSON values, one behind the other. Offsets are as those of
+    `Polygons`, in points. Numbers, `slow` and what is written are as in `scan_rings`, but that
+    `coordinates` and `slow` need `len(text) // 2 + 1` rows, `ring_offsets` `len(text) // 3 + 2`.
+
+    Returns the number of rings and that of rows in `slow`; the first is -1 if a value is anything
+    else, has an odd number of coordinates, or a list in it is empty.
+    """
+    at = 0
+    count = 0
+    rings = 0
+    slow_count = 0
+    ring_offsets[0] = 0
+    polygon_offsets[0] = 0
+    for polygon in range(polygon_offsets.size - 1):
+        at = _expect(text, at, _OPEN_LIST)
+        more_rings = True
+        while more_rings:
+            at = _expect(text, at, _OPEN_LIST)
+            more = True
+            while more:
+                start = _skip_space(text, at)
+                at, value, exact = _scan_number(text, start)
+                if at > text.size:
+                    return -1, slow_count
+                coordinates[count] = value
+                if not exact:
+                    slow[slow_count, 0] = count
+                    slow[slow_count, 1] = start
+                    slow[slow_count, 2] = at
+                    slow_count += 1
+                count += 1
+                after = _expect(text, at, _COMMA)
+                more = after <= text.size
+                at = after if more else _expect(text, at, _CLOSE_LIST)
+            if at > text.size or count % 2 == 1:
+                return -1, slow_count
+            rings += 1
+            ring_offsets[rings] = count // 2
+            after = _expect(text, at, _COMMA)
+            more_rings = after <= text.size
+            at = after if more_rings else _expect(text, at, _CLOSE_LIST)
+        if at > text.size:
+            return -1, slow_count
+        polygon_offsets[polygon + 1] = rings
+    return rings, slow_count

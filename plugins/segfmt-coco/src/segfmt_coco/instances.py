@@ -16,15 +16,16 @@ from segfmt_coco.annotations import Annotations, counted, size_of
 from segfmt_coco.index import Source
 from segfmt_coco.layout import LOOKED_AT, OTHERS, kind_of
 from segfmt_coco.objects import (
-    ANNOTATIONS,
-    Annotation,
+    About,
     FillRule,
     Painted,
+    Parts,
     Rounding,
     Rule,
     as_mask,
     as_polygons,
     painted_of,
+    read_annotations,
 )
 
 UnknownLabel = Literal["error", "ignore", "background"]
@@ -89,7 +90,7 @@ class InstancesReader:
         """Read the annotations of one image."""
         source: Source = ref.source
         try:
-            annotations, notes = source.read(ANNOTATIONS)
+            annotations, notes = read_annotations(source)
             shape, size_notes = size_of(ref)
             objects = self._objects(annotations, shape, notes)
             label = self._label(objects, shape, notes)
@@ -112,20 +113,23 @@ class InstancesReader:
         return as_mask(objects, shape, rule, background.id)
 
     def _objects(
-        self, annotations: list[Annotation], shape: tuple[int, int], notes: list[Note]
+        self,
+        annotations: list[tuple[About, Parts | None]],
+        shape: tuple[int, int],
+        notes: list[Note],
     ) -> list[Painted]:
         """Return what is to be painted, with its class and number."""
         table, ids = self.classes, self._annotations.categories.ids
         instead = table.ignore if self.unknown_label == "ignore" else table.background
         crowds = table.ignore if self.crowd == "ignore" else None
         objects: list[Painted] = []
-        unknown: list[Annotation] = []
+        unknown: list[About] = []
         numbers: Counter[int] = Counter()
-        for annotation in annotations:
+        for annotation, parts in annotations:
             if annotation.iscrowd and self.crowd == "skip":
                 notes.append(Note("annotations of crowds left out"))
                 continue
-            one = painted_of(annotation, shape, notes)
+            one = painted_of(annotation, parts, shape, notes)
             if one is None:
                 continue
             objects.append(one)
@@ -141,7 +145,7 @@ class InstancesReader:
         self._check_known(unknown, notes)
         return objects
 
-    def _check_known(self, unknown: list[Annotation], notes: list[Note]) -> None:
+    def _check_known(self, unknown: list[About], notes: list[Note]) -> None:
         """Note categories that are not listed; `FormatError` if none may be."""
         labels = [Note("unknown labels", f"category {one.category_id}") for one in unknown]
         if unknown and self.unknown_label == "error":

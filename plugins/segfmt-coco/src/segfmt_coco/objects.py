@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import segfmt
 from segfmt import FormatError, Mask, Note, Polygons
+from segfmt_coco.index import Source
 
 FillRule = Literal["coco", "opencv", "pillow", "center"]
 Rounding = Literal["truncate", "nearest", "floor"]
@@ -23,23 +24,32 @@ class _Rle(msgspec.Struct):
     size: list[int] | None = None
 
 
-class Annotation(msgspec.Struct):
+class About(msgspec.Struct):
     """What is read of one of `annotations`: `bbox`, `area`, key points and the like are not."""
 
     category_id: int
-    segmentation: list[list[float] | float] | _Rle | None = None
     iscrowd: int | bool | None = None
     id: Any = None
 
 
-ANNOTATIONS = msgspec.json.Decoder(list[Annotation], strict=False)
+class _Annotation(About):
+    segmentation: list[list[float] | float] | _Rle | None = None
+
+
+class _Unread(About):
+    segmentation: msgspec.Raw = msgspec.Raw()
+
+
+_ANNOTATIONS = msgspec.json.Decoder(list[_Annotation], strict=False)
+_UNREAD = msgspec.json.Decoder(list[_Unread], strict=False)
+Parts = list[npt.NDArray[np.float64]]
 
 
 @dataclass(slots=True)
 class Painted:
     """What one annotation paints: parts, each float64 (n, 2), or run lengths."""
 
-    parts: list[npt.NDArray[np.float64]]
+    parts: Parts
     rle: str | list[int] | None
     annotation_id: Any
     class_id: int = 0
@@ -53,12 +63,35 @@ class Rule(NamedTuple):
     rounding: Rounding
 
 
-def painted_of(annotation: Annotation, shape: tuple[int, int], notes: list[Note]) -> Painted | None:
+def read_annotations(source: Source) -> tuple[list[tuple[About, Parts | None]], list[Note]]:
+    """Return an image's annotations, with the parts of each where these could be read, and notes.
+
+    Nearly all annotations are polygons as they should be, and are read together, at a third of the
+    cost; where one of an image is anything else, they have their segmentations instead.
+    """
+    unread, notes = source.read(_UNREAD)
+    found = segfmt.parse_flat_rings([one.segmentation for one in unread])
+    if found is not None:
+        points, ring_offsets, polygon_offsets = found
+        if not (np.diff(ring_offsets) < 3).any():
+            rings = np.split(points, ring_offsets[1:-1])
+            parts = [rings[first:end] for first, end in pairwise(polygon_offsets.tolist())]
+            return list(zip(unread, parts, strict=True)), notes
+    annotations, notes = source.read(_ANNOTATIONS)
+    return [(one, None) for one in annotations], notes
+
+
+def painted_of(
+    annotation: About, parts: Parts | None, shape: tuple[int, int], notes: list[Note]
+) -> Painted | None:
     """Return what an annotation paints, None for nothing.
 
     As pycocotools does, the odd last number of a part is dropped, and parts of under 3 points paint
     nothing. `FormatError` for run lengths of another size than the image.
     """
+    if parts is not None:
+        return Painted(parts, None, annotation.id)
+    assert isinstance(annotation, _Annotation)  # noqa: S101 - what was read without parts
     given = annotation.segmentation
     if isinstance(given, _Rle):
         if given.size and tuple(given.size) != shape:
@@ -75,15 +108,15 @@ def painted_of(annotation: Annotation, shape: tuple[int, int], notes: list[Note]
     if numbers := [part for part in given if not isinstance(part, list)]:
         notes.append(Note("segmentation is a flat list, taken for one part"))
         lists.append(numbers)
-    parts = []
+    kept = []
     for part in lists:
         if len(part) % 2:
             notes.append(Note("coordinates dropped: an odd number of them"))
         if len(part) < 6:
             notes.append(Note("polygons dropped: under 3 points"))
         else:
-            parts.append(np.array(part[: len(part) // 2 * 2], np.float64).reshape(-1, 2))
-    return Painted(parts, None, annotation.id) if parts else None
+            kept.append(np.array(part[: len(part) // 2 * 2], np.float64).reshape(-1, 2))
+    return Painted(kept, None, annotation.id) if kept else None
 
 
 def as_polygons(objects: Sequence[Painted], rule: Rule) -> Polygons:
