@@ -74,7 +74,7 @@ def read_annotations(source: Source) -> tuple[list[tuple[About, Parts | None]], 
     if found is not None:
         points, ring_offsets, polygon_offsets = found
         if not (np.diff(ring_offsets) < 3).any():
-            rings = np.split(points, ring_offsets[1:-1])
+            rings = [points[first:end] for first, end in pairwise(ring_offsets.tolist())]
             parts = [rings[first:end] for first, end in pairwise(polygon_offsets.tolist())]
             return list(zip(unread, parts, strict=True)), notes
     annotations, notes = source.read(_ANNOTATIONS)
