@@ -94,3 +94,22 @@ def test_more_and_less_data_than_the_header_says_is_left_to_pillow() -> None:
         packed = chunk(b"IDAT", zlib.compress(b"".join([rows[0]] * count)))
         assert decode_png(header + packed + chunk(b"IEND", b"")) is None
     assert decode_png(png([b"\5" + bytes(20)], 20, "L")) is None  # there is no filter 5
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_rows_of_runs_are_undone_as_pillow_does(data: st.DataObject) -> None:
+    """As of masks: hardly a byte is not 0, now and then in the midst of a block that goes on."""
+    mode = data.draw(st.sampled_from(sorted(KINDS)))
+    step = KINDS[mode][2]
+    width, height = data.draw(st.integers(1, 150)), data.draw(st.integers(1, 4))
+    rows = []
+    for _ in range(height):
+        row = bytearray(width * step)
+        for place in data.draw(st.lists(st.integers(0, width * step - 1), max_size=4)):
+            row[place] = data.draw(st.integers(1, 255))
+        rows.append(bytes([data.draw(st.sampled_from([0, 1, 1, 2, 3, 4, 4]))]) + bytes(row))
+    file = png(rows, width, mode)
+    found = decode_png(file)
+    assert found is not None
+    assert np.array_equal(found, pillow(file))
