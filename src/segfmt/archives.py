@@ -19,7 +19,7 @@ from isal.isal_zlib import IsalError, crc32, decompressobj
 
 from segfmt.errors import FormatError
 from segfmt.files import nfc, readable
-from segfmt.limits import Limit
+from segfmt.limits import DENSE, DENSE_BYTES, MEMBER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
     from segfmt.places import Kind
 
-# What a member may unpack to. The second bound is for what is much larger than it is packed: honest
-# labels shrink to a fiftieth, and DEFLATE ends at a thousandth.
-MEMBER_BYTES = Limit("SEGFMT_MAX_MEMBER_BYTES", 2**30, 2**40, "bytes when unpacked")
-DENSE_BYTES = Limit(
-    "SEGFMT_MAX_DENSE_BYTES", 2**26, 2**40, "bytes when unpacked, over 200 times its packed size"
-)
-DENSE = 200
 # Parts of one archive: AIHub's, WinZip's, 7-Zip's.
 PART_NAME = re.compile(r".*\.(?:zip\.part\d+|z\d\d|zip\.\d{3})", re.IGNORECASE)
 JOIN_PARTS = (
@@ -88,8 +81,6 @@ class Archive:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        for limit in (MEMBER_BYTES, DENSE_BYTES):
-            limit.value  # noqa: B018 - tells now if the environment has no number
         try:
             with zipfile.ZipFile(path) as file:
                 infos = file.infolist()

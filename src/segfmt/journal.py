@@ -229,7 +229,13 @@ class Journal:
             path = self.target / file.name
             # A journal is data too: it may have been edited, or a folder swapped for a link.
             if path.parent.resolve().is_relative_to(root):
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise UsageError(
+                        f"{path} is of the run before and cannot be removed: {error.strerror}. "
+                        "Remove it, or give another folder"
+                    ) from error
                 if not is_stored(path):  # in stores, folders come and go with their files
                     folders.add(path.parent)
         for folder in sorted(folders, key=lambda path: -len(path.parts)):

@@ -69,8 +69,18 @@ FILE_BYTES = Limit("SEGFMT_MAX_FILE_BYTES", 2**27, 2**40, "bytes")
 LINES = Limit("SEGFMT_MAX_LINES", 10_000_000, 2**31 - 1, "lines")
 POINTS = Limit("SEGFMT_MAX_POINTS", 10_000_000, 2**31 - 1, "points")
 RINGS = Limit("SEGFMT_MAX_RINGS", 2_000_000, 2**31 - 1, "rings")
+# What a member of an archive may unpack to. The second bound is for what is much larger than it is
+# packed: honest labels shrink to a fiftieth, and DEFLATE ends at a thousandth.
+DENSE = 200
+MEMBER_BYTES = Limit("SEGFMT_MAX_MEMBER_BYTES", 2**30, 2**40, "bytes when unpacked")
+DENSE_BYTES = Limit(
+    "SEGFMT_MAX_DENSE_BYTES",
+    2**26,
+    2**40,
+    f"bytes when unpacked, over {DENSE} times its packed size",
+)
 
-LIMITS = (PIXELS, FILE_BYTES, LINES, POINTS, RINGS)
+LIMITS = (PIXELS, FILE_BYTES, LINES, POINTS, RINGS, MEMBER_BYTES, DENSE_BYTES)
 
 
 def check_environment() -> None:
