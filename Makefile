@@ -7,8 +7,14 @@ READY := $(VENV)/ready
 JUDGES := .venv-judges
 LABELME := .venv-labelme
 PLUGINS := $(wildcard plugins/segfmt-*)
+SUITES := $(PLUGINS:%=%/suite)
+TIMED_SUITES := plugins/segfmt-dask/suite
 
-.PHONY: demo test lint bench peers docs clean
+# Elsewhere Python keeps what it has compiled; without that every command that a test or a benchmark
+# starts compiles segfmt's sources again, which no user's does.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test lint bench peers docs clean environments $(SUITES)
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -16,9 +22,21 @@ demo: $(READY)
 
 test: export SEGFMT_CITYSCAPESSCRIPTS_PYTHON := $(CURDIR)/$(JUDGES)/bin/python
 test: export SEGFMT_LABELME_PYTHON := $(CURDIR)/$(LABELME)/bin/python
-test: $(READY) $(JUDGES)/ready $(LABELME)/ready
-	for plugin in $(PLUGINS); do (cd $$plugin && $(CURDIR)/$(BIN)/python -m pytest -q) || exit 1; done
-	$(BIN)/python -m pytest
+test: environments
+	$(BIN)/segfmt warmup
+	$(MAKE) --no-print-directory --jobs=2 $(SYNC) $(filter-out $(TIMED_SUITES),$(SUITES))
+	$(MAKE) --no-print-directory $(TIMED_SUITES)
+	$(BIN)/python -m pytest -q -m "timed and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not timed and not slow"
+
+# All that `make test` needs; they do not wait for one another.
+environments: $(READY) $(JUDGES)/ready $(LABELME)/ready
+
+# A plug-in's own suite, from its own folder as its author runs it. Two at a time, each one's output in
+# one piece where make can; those that measure time have the machine to themselves.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+$(SUITES): $(READY)
+	cd $(@D) && $(CURDIR)/$(BIN)/python -m pytest -q
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -123,11 +123,11 @@ def test_start_up(folder: Path) -> None:
         cached = str(folder / cache)
         return run(*program, str(source), str(target), NUMBA_CACHE_DIR=cached)
 
-    first_mask("warm", "-c", SCRIPT)
     for name, cache, program, rounds, target in (
-        ("segfmt.convert, warm", "warm", ["-c", SCRIPT], 15, "<= 3"),
-        ("the command, warm", "warm", COMMAND, 15, ""),
-        ("segfmt.convert, cold: kernels compiled", "cold-{}", ["-c", SCRIPT], 3, ""),
+        # The first leaves what the others find.
+        ("segfmt.convert, cold: kernels compiled", "cache-{}", ["-c", SCRIPT], 3, ""),
+        ("segfmt.convert, warm", "cache-0", ["-c", SCRIPT], 15, "<= 3"),
+        ("the command, warm", "cache-0", COMMAND, 15, ""),
     ):
         times = [
             (first_mask(cache.format(number), *program), run("-c", "import numba"))

@@ -51,7 +51,10 @@ def paired(benchmark: Any) -> Callable[..., float]:
         per: tuple[int, int] = (1, 1),
         calls: int = 1,
     ) -> float:
-        rounds = max(3, rounds // 4) if SHORT else rounds
+        # Few rounds are asked of opponents that take seconds: in short mode two will do, and they
+        # need no warming up.
+        slow = SHORT and rounds <= 3
+        rounds = (2 if slow else max(3, rounds // 4)) if SHORT else rounds
         their_times: list[float] = []
 
         def opponent_first() -> None:
@@ -65,7 +68,11 @@ def paired(benchmark: Any) -> Callable[..., float]:
                 ours()
 
         benchmark.group = group
-        benchmark.pedantic(then_ours, setup=opponent_first, rounds=rounds, warmup_rounds=1)
+        if slow:
+            then_ours()
+        benchmark.pedantic(
+            then_ours, setup=opponent_first, rounds=rounds, warmup_rounds=0 if slow else 1
+        )
         our_times = [seconds / (per[0] * calls) for seconds in benchmark.stats.stats.data]
         their_times = their_times[-len(our_times) :]
         ratio = statistics.median(t / o for t, o in zip(their_times, our_times, strict=True))

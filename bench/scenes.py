@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,30 +52,37 @@ class Scene:
         """Write so many AIHub label files (without images) and return their folder."""
         (folder / "label").mkdir(parents=True)
         for seed in range(count):
-            rings, ids = self.rings(seed)
-            document = {
-                "Source_Image_Info": {
-                    "Img_name": f"frame_{seed:06}.jpg",
-                    "Img_path": "scene/JPEGImages",
-                    "Resolution": [self.width, self.height],
-                    "Copyrighter": "(주)벤치",
-                    "Time_zone": "주간",
-                },
-                "Annotation": [
-                    {
-                        "Label": TABLE.by_id(int(id)).name,
-                        "Type": "polygon",
-                        "bbox": [*ring.min(0).tolist(), *ring.max(0).tolist()],
-                        "area": 1.0,
-                        "Coordinate": ring.tolist(),
-                        "Data_type": "worker",
-                    }
-                    for ring, id in zip(rings, ids.tolist(), strict=True)
-                ],
-            }
-            text = json.dumps(document, ensure_ascii=False, indent=4)
-            (folder / "label" / f"frame_{seed:06}.json").write_text(text, encoding="utf-8")
+            (folder / "label" / f"frame_{seed:06}.json").write_text(
+                label_text(self, seed), encoding="utf-8"
+            )
         return folder
+
+
+@cache
+def label_text(scene: Scene, seed: int) -> str:
+    """Return an AIHub label file; made once, as several benchmarks have the same."""
+    rings, ids = scene.rings(seed)
+    document = {
+        "Source_Image_Info": {
+            "Img_name": f"frame_{seed:06}.jpg",
+            "Img_path": "scene/JPEGImages",
+            "Resolution": [scene.width, scene.height],
+            "Copyrighter": "(주)벤치",
+            "Time_zone": "주간",
+        },
+        "Annotation": [
+            {
+                "Label": TABLE.by_id(int(id)).name,
+                "Type": "polygon",
+                "bbox": [*ring.min(0).tolist(), *ring.max(0).tolist()],
+                "area": 1.0,
+                "Coordinate": ring.tolist(),
+                "Data_type": "worker",
+            }
+            for ring, id in zip(rings, ids.tolist(), strict=True)
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=4)
 
 
 FULL_HD = Scene("1920x1080, 30 polygons", 1920, 1080, 30, 40, (0.03, 0.35))

@@ -175,6 +175,7 @@ app()
 """
 
 
+@pytest.mark.timed
 def test_help_costs_little_more_than_an_empty_app() -> None:
     """At most 1.5 times; the best of several runs, as other programs only ever add."""
 

@@ -198,6 +198,7 @@ def files_below_whole(source: Path, tmp_path: Path) -> dict[str, str]:
     return files_below(tmp_path / "whole")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_ctrl_c_stops_within_a_second_and_says_how_to_go_on(
     source: Path, tmp_path: Path, executor: str

@@ -59,14 +59,14 @@ def test_it_is_the_confusion_matrix_of_scikit_learn() -> None:
 
 
 @pytest.mark.parametrize("flag", ["DISABLE_JIT", "BOUNDSCHECK"])
-def test_plain_and_checked_code_agree(flag: str, tmp_path: Path) -> None:
+def test_plain_and_checked_code_agree(flag: str, other_cache: Path) -> None:
     code = (
         "import numpy as np, test_count\n"
         "random = np.random.default_rng(0)\n"
         "for size in test_count.SIZES:\n"
         "    test_count.check(*(test_count.runs(random, size, run) for run in (70, 130)))\n"
     )
-    environment = {f"NUMBA_{flag}": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {f"NUMBA_{flag}": "1", "NUMBA_CACHE_DIR": str(other_cache)}
     folders = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     subprocess.run(
         [sys.executable, "-c", code],

@@ -123,7 +123,7 @@ def test_remapping_tells_what_occurs(run: int) -> None:
 
 
 @pytest.mark.parametrize("flag", ["NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"])
-def test_plain_and_checked_code_agree(flag: str, tmp_path: Path) -> None:
+def test_plain_and_checked_code_agree(flag: str, other_cache: Path) -> None:
     code = (
         "import warnings; warnings.simplefilter('ignore', RuntimeWarning)\n"
         "import numpy as np, test_lut\n"
@@ -134,7 +134,7 @@ def test_plain_and_checked_code_agree(flag: str, tmp_path: Path) -> None:
         "    rgb[random.random(size) < 0.1] = 3\n"
         "    test_lut.check(rgb, colors, np.arange(20, dtype=np.uint8))\n"
     )
-    environment = {flag: "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {flag: "1", "NUMBA_CACHE_DIR": str(other_cache)}
     folders = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     subprocess.run(
         [sys.executable, "-c", code],

@@ -274,11 +274,11 @@ tests.test_no_text_makes_flat_rings_leave_their_arrays()
 
 
 @pytest.mark.parametrize("flag", ["DISABLE_JIT", "BOUNDSCHECK"])
-def test_again_with_numba_flag(flag: str, tmp_path: Path) -> None:
+def test_again_with_numba_flag(flag: str, other_cache: Path) -> None:
     environment = {
         **os.environ,
         f"NUMBA_{flag}": "1",
-        "NUMBA_CACHE_DIR": str(tmp_path),  # the cache knows neither flag
+        "NUMBA_CACHE_DIR": str(other_cache),  # the cache knows neither flag
         "PYTHONPATH": os.pathsep.join(sys.path),
         "PYTHONWARNINGS": "ignore",  # without the JIT, numpy warns where integers wrap
     }

@@ -77,7 +77,7 @@ def test_twins():
 
 
 @pytest.mark.parametrize("variable", ["DISABLE_JIT", "BOUNDSCHECK"])
-def test_twins_with_other_settings_of_numba(variable, tmp_path):
+def test_twins_with_other_settings_of_numba(variable, other_cache):
     code = (
         "import numba, kernels.test_rle as tests\n"
         f"assert numba.config.{variable}\n"
@@ -86,7 +86,7 @@ def test_twins_with_other_settings_of_numba(variable, tmp_path):
     environment = {
         **os.environ,
         f"NUMBA_{variable}": "1",
-        "NUMBA_CACHE_DIR": str(tmp_path),  # a cached kernel would run without the checks
+        "NUMBA_CACHE_DIR": str(other_cache),  # a cached kernel would run without the checks
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, check=True)

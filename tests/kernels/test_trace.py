@@ -263,6 +263,7 @@ def best_time(mask: Mask, holes: str) -> float:
     return min(times)
 
 
+@pytest.mark.timed
 def test_time_is_linear_in_the_length_of_edges() -> None:
     """Many questions about one edge are not one walk along it each, 300 times what this takes."""
     holes_on_one_edge = np.ones((30_001, 5), np.uint8)
@@ -331,11 +332,11 @@ assert len(trace_labels(ids << 8 | 1, 0, "center", "rings").points)
 
 
 @pytest.mark.parametrize("flag", ["DISABLE_JIT", "BOUNDSCHECK"])
-def test_again_with_numba_flag(flag: str, tmp_path: Path) -> None:
+def test_again_with_numba_flag(flag: str, other_cache: Path) -> None:
     environment = {
         **os.environ,
         f"NUMBA_{flag}": "1",
-        "NUMBA_CACHE_DIR": str(tmp_path),  # the cache knows neither flag
+        "NUMBA_CACHE_DIR": str(other_cache),  # the cache knows neither flag
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     code = SPECIAL_RUN.format(flag=flag)
