@@ -90,13 +90,3 @@ def test_a_table_that_contradicts_itself_is_refused(classes: list[ClassInfo], me
 def test_a_class_that_cannot_be_is_refused(fields: dict) -> None:
     with pytest.raises(ValueError, match="class"):
         ClassInfo(**fields)
-
-
-def test_ignore_finds_a_free_id_and_name() -> None:
-    taken = ClassTable([ClassInfo(255, "sky"), ClassInfo(256, "ignore"), ClassInfo(1, "void")])
-    ignore = taken.with_ignore().ignore
-    assert ignore is not None
-    assert (ignore.id, ignore.name) == (257, "ignore 257")
-    plain = ClassTable([ClassInfo(1, "road")]).with_ignore().ignore
-    assert plain is not None
-    assert (plain.id, plain.name) == (255, "ignore")

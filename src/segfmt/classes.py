@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
@@ -136,16 +135,13 @@ class ClassTable:
         return next((info for info in self._classes if info.role == "ignore"), None)
 
     def with_ignore(self) -> ClassTable:
-        """Return the table with an ignore class: its own, or one in the color VOC uses for void.
+        """Return the table with an ignore class: its own, or 255 in the color VOC uses for void.
 
-        That is 255, or the first free id beyond where a class has that.
+        Raises `UsageError` if a class has that id, as an 8-bit mask has no other to spare.
         """
         if self.ignore:
             return self
-        taken = {info.id for info in self}
-        id = next(id for id in count(255) if id not in taken)
-        name = next(name for name in ("ignore", "void", f"ignore {id}") if self.get(name) is None)
-        return ClassTable([*self, ClassInfo(id, name, (224, 224, 192), "ignore")])
+        return ClassTable([*self, ClassInfo(255, "ignore", (224, 224, 192), "ignore")])
 
     def shared_colors(self) -> dict[Color, tuple[ClassInfo, ...]]:
         """Return the colors that several classes have, and which: ids cannot be told from them."""

@@ -43,8 +43,12 @@ def place_of(relative: Path) -> tuple[str | None, str]:
     >>> place_of(Path("VL_scene_1/x.json"))
     ('val', 'scene_1/x')
     """
-    split, folders = _place(relative.parent)
-    return split, "/".join((*folders, nfc(relative.stem)))
+    return _named(_place(relative.parent), relative)
+
+
+def _named(place: Place, path: Path) -> tuple[str | None, str]:
+    split, folders = place
+    return split, "/".join((*folders, nfc(path.stem)))
 
 
 def _place(folder: Path) -> Place:
@@ -93,6 +97,8 @@ class ImageIndex:
         where that leaves none, or several.
         """
         images = self._of(stem)
+        if not images:
+            return None
         place = self._place(label)
         places = [self._place(image) for image in images]
         for fits in (operator.eq, _compatible):
@@ -102,6 +108,10 @@ class ImageIndex:
             if found:
                 return found[0] if len(found) == 1 else None
         return None
+
+    def place_of(self, label: Path) -> tuple[str | None, str]:
+        """Return `place_of` a label, or any other file below the root."""
+        return _named(self._place(label), label)
 
     def named(self, label: Path, name: str, folder: str) -> Path | None:
         """Return the image of that file name, the one below `folder` if there are several.

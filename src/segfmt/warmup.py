@@ -17,6 +17,9 @@ def kernel_modules() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(kernels.__path__)]
 
 
+_complete: set[str] = set()  # cache folders that this process has found to have all kernels
+
+
 def missing() -> list[str]:
     """Return the kernel modules that numba's cache has nothing of.
 
@@ -37,6 +40,9 @@ def compile_missing() -> list[str]:
 
     Without this the first sample of every worker would wait for every kernel in turn.
     """
+    folder = os.environ.get("NUMBA_CACHE_DIR", "")
+    if folder in _complete:
+        return []
     names = missing()
     started = [
         subprocess.Popen(  # noqa: S603 - our own interpreter and modules
@@ -50,4 +56,5 @@ def compile_missing() -> list[str]:
         _, errors = process.communicate()
         if process.returncode:
             raise SegfmtError(f"kernel {name} does not compile:\n{errors.strip()}")
+    _complete.add(folder)
     return names

@@ -24,7 +24,7 @@ from segfmt.formats._aihub_write import AihubWriter
 from segfmt.hookspecs import hookimpl
 from segfmt.imagefile import IMAGE_SUFFIXES, SIDEWAYS, image_size, stored_orientation
 from segfmt.model import Note, Polygons, Sample, SampleRef, merge_notes
-from segfmt.pairing import ImageIndex, place_of
+from segfmt.pairing import ImageIndex
 from segfmt.tables import TABLES, read_table, table_named
 
 UnknownLabel = Literal["error", "ignore", "background"]
@@ -77,11 +77,12 @@ class AihubReader:
         for path in walk(self.root, follow_links=self.follow_links):
             if path.suffix.lower() in IMAGE_SUFFIXES:
                 images.add(path)
+        table_file = self._table_file
         # Once more: to walk costs less than to hold a million labels.
         for label in walk(self.root, follow_links=self.follow_links):
-            if label.suffix.lower() != ".json" or label == self._table_file:
+            if label.suffix.lower() != ".json" or label == table_file:
                 continue
-            split, key = place_of(label.relative_to(self.root))
+            split, key = images.place_of(label)
             stem = label.stem
             if key.endswith(_LABEL_ENDS):
                 end = next(end for end in _LABEL_ENDS if key.endswith(end))

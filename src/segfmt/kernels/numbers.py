@@ -10,6 +10,7 @@ _MINUS, _PLUS, _DOT, _ZERO, _NINE, _SMALL_E = (ord(character) for character in "
 _COMMA, _COLON, _QUOTE, _SPACE, _LETTER_X, _LETTER_Y = (ord(character) for character in ',:" xy')
 _OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = (ord(character) for character in "[]{}")
 _TAB, _NEWLINE, _RETURN, _BACKSLASH = (ord(character) for character in "\t\n\r\\")
+_STRIDE = 8
 MARK = 0x7F  # DEL: it is in no text that rings are lifted out of, so it tells what stands for them
 _TO_SMALL = ord("e") ^ ord("E")
 
@@ -38,6 +39,16 @@ def _is_space(character: int) -> bool:
 def _skip_space(text: Text, at: int) -> int:
     while at < text.size and _is_space(text[np.uint64(at)]):
         at += 1
+        # Indented files are spaces for the most part.
+        more = at + _STRIDE <= text.size
+        while more:
+            other = np.uint8(0)
+            for k in range(_STRIDE):
+                other |= text[np.uint64(at + k)] ^ np.uint8(_SPACE)
+            more = other == 0
+            if more:
+                at += _STRIDE
+                more = at + _STRIDE <= text.size
     return at
 
 
