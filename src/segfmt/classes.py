@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
+from segfmt.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -141,6 +143,12 @@ class ClassTable:
         """
         if self.ignore:
             return self
+        for info in self:
+            if info.id == 255:
+                raise UsageError(
+                    f'"{info.name}" and "ignore" share the id 255: give the class another, by a '
+                    "table of its own"
+                )
         return ClassTable([*self, ClassInfo(255, "ignore", (224, 224, 192), "ignore")])
 
     def shared_colors(self) -> dict[Color, tuple[ClassInfo, ...]]:
