@@ -62,7 +62,7 @@ def paint_objects(
     `ids` is the mask of their classes, uint8 (H, W), and `background` its background. The array is
     this thread's own, for one sample.
     """
-    from segfmt.kernels.objects import find_values
+    from segfmt.kernels.objects import find_values, replace_values
 
     assert polygons.instance_ids is not None  # noqa: S101 - asked for where there are such
     class_ids = polygons.class_ids.astype(np.int64)
@@ -79,12 +79,12 @@ def paint_objects(
     present = np.zeros(256, np.uint8)
     rows = rows_of(out)
     assert rows is not None  # noqa: S101 - that of the canvas just made
-    find_values(rows.reshape(-1), present)
-    if not present[1 : len(objects) + 1].all():
-        # Some are covered, and have no number. To paint again costs less than to look up.
+    rows[:, 0] = 0  # beside the pixels, whatever stood there before
+    flat = rows.reshape(-1)
+    find_values(flat, present)
+    if not present[1 : len(objects) + 1].all():  # some are covered, and have no number
         present[VOID], present[0] = 0, 0
-        left = np.cumsum(present)
-        left[0], left[VOID] = 0, VOID
-        again = replace(polygons, class_ids=left[values].astype(np.int32))
-        rasterize(again, ids.shape, background=empty, out=out)
+        becomes = np.cumsum(present).astype(np.uint8)
+        becomes[0], becomes[VOID] = 0, VOID
+        replace_values(flat, becomes)
     return out

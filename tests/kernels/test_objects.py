@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from segfmt import FormatError, Polygons, rasterize, rasterize_instances
-from segfmt.kernels.objects import find_values
+from segfmt.kernels.objects import find_values, replace_values
 from segfmt.model import FillRule
 from segfmt.objects import VOID, number_objects, paint_objects
+from segfmt.scratch import scratch
 
 
 def naive(ids: npt.NDArray[np.uint8], numbers: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
@@ -64,6 +65,7 @@ def test_objects_of_polygons_are_painted_as_they_would_be_numbered(
     ids = rasterize(polygons, shape, background=background)
     numbers = rasterize_instances(polygons, shape)
     expected = naive(ids, numbers)
+    scratch("objects", (51, 71))[:] = 5  # another sample's
     assert np.array_equal(paint_objects(polygons, ids, background), expected)
 
 
@@ -89,9 +91,13 @@ def test_more_polygons_than_a_byte_holds_may_be_covered() -> None:
 
 
 @given(st.data())
-def test_every_value_is_found(data: st.DataObject) -> None:
+def test_every_value_is_found_and_replaced(data: st.DataObject) -> None:
     few = data.draw(arrays.arrays(np.uint8, st.integers(0, 90)))
     values = np.repeat(few, data.draw(st.sampled_from([1, 7, 64, 200])))
     present = np.zeros(256, np.uint8)
     find_values(values, present)
     assert np.flatnonzero(present).tolist() == sorted(set(few.tolist()))
+    becomes = data.draw(arrays.arrays(np.uint8, 256))
+    expected = becomes[values]
+    replace_values(values, becomes)
+    assert np.array_equal(values, expected)

@@ -45,23 +45,46 @@ def find_objects(
         start = stop
 
 
+@njit(nogil=True, error_model="numpy")
+def _is_one(values: NDArray[np.uint8], start: int) -> bool:
+    """Whether a whole block has one value."""
+    first = values[_U(start)]
+    other = np.uint8(0)
+    for k in range(_BLOCK):
+        other |= values[_U(start + k)] ^ first
+    return bool(other == 0)
+
+
 @njit(types.void(_READ_BYTES, _BYTES), cache=True, nogil=True, error_model="numpy")
 def find_values(values: NDArray[np.uint8], present: NDArray[np.uint8]) -> None:
     """Set `present[value]`, uint8 (256,), of each of `values`, uint8 (n,)."""
-    n = values.size
-    start = 0
-    while start < n:
-        stop = min(start + _BLOCK, n)
-        if start > 0 and stop - start == _BLOCK:
-            other = np.uint8(0)
-            for k in range(_BLOCK):
-                other |= values[_U(start + k)] ^ values[_U(start + k - 1)]
-            if other == 0:
-                start = stop
-                continue
+    for start in range(0, values.size, _BLOCK):
+        stop = min(start + _BLOCK, values.size)
+        if stop == start + _BLOCK and _is_one(values, start):
+            stop = start + 1
         for i in range(start, stop):
             present[values[_U(i)]] = 1
-        start = stop
+
+
+@njit(
+    types.void(_BYTES, types.Array(types.uint8, 1, "C", readonly=True)),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def replace_values(values: NDArray[np.uint8], becomes: NDArray[np.uint8]) -> None:
+    """Make each of `values`, uint8 (n,), `becomes[value]`, uint8 (256,), in place."""
+    for start in range(0, values.size, _BLOCK):
+        stop = min(start + _BLOCK, values.size)
+        if stop == start + _BLOCK and _is_one(values, start):
+            first = values[_U(start)]
+            value = becomes[first]
+            if value != first:
+                for k in range(_BLOCK):
+                    values[_U(start + k)] = value
+            continue
+        for i in range(start, stop):
+            values[_U(i)] = becomes[values[_U(i)]]
 
 
 @njit(
