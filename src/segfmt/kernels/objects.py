@@ -11,6 +11,8 @@ _U = np.uint64
 _NUMBERS = types.Array(types.uint16, 1, "C", readonly=True)
 _READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _BYTES = types.Array(types.uint8, 1, "C")
+_WORD = 8  # pixels
+_EACH_BYTE = np.uint64(0x0101010101010101)
 
 
 @njit(
@@ -46,24 +48,33 @@ def find_objects(
 
 
 @njit(nogil=True, error_model="numpy")
-def _is_one(values: NDArray[np.uint8], start: int) -> bool:
-    """Whether a whole block has one value."""
-    first = values[_U(start)]
-    other = np.uint8(0)
-    for k in range(_BLOCK):
-        other |= values[_U(start + k)] ^ first
+def _are_one(words: NDArray[np.uint64], start: int, value: np.uint8) -> bool:
+    """Whether the words of a block, from `start` on, have one value in all of their bytes."""
+    expected = _U(value) * _EACH_BYTE
+    other = _U(0)
+    for k in range(_BLOCK // _WORD):
+        other |= words[_U(start + k)] ^ expected
     return bool(other == 0)
 
 
-@njit(types.void(_READ_BYTES, _BYTES), cache=True, nogil=True, error_model="numpy")
+@njit(types.void(_BYTES, _BYTES), cache=True, nogil=True, error_model="numpy")
 def find_values(values: NDArray[np.uint8], present: NDArray[np.uint8]) -> None:
     """Set `present[value]`, uint8 (256,), of each of `values`, uint8 (n,)."""
-    for start in range(0, values.size, _BLOCK):
-        stop = min(start + _BLOCK, values.size)
-        if stop == start + _BLOCK and _is_one(values, start):
-            stop = start + 1
-        for i in range(start, stop):
-            present[values[_U(i)]] = 1
+    whole = values.size // _BLOCK * _BLOCK
+    words = values[:whole].view(np.uint64)
+    for block in range(0, whole, _BLOCK):
+        first = block // _WORD
+        present[values[_U(block)]] = 1
+        if _are_one(words, first, values[_U(block)]):
+            continue
+        for word in range(first, first + _BLOCK // _WORD):
+            start = word * _WORD
+            present[values[_U(start)]] = 1
+            if words[_U(word)] != _U(values[_U(start)]) * _EACH_BYTE:
+                for i in range(start + 1, start + _WORD):
+                    present[values[_U(i)]] = 1
+    for i in range(whole, values.size):
+        present[values[_U(i)]] = 1
 
 
 @njit(
@@ -74,17 +85,26 @@ def find_values(values: NDArray[np.uint8], present: NDArray[np.uint8]) -> None:
 )
 def replace_values(values: NDArray[np.uint8], becomes: NDArray[np.uint8]) -> None:
     """Make each of `values`, uint8 (n,), `becomes[value]`, uint8 (256,), in place."""
-    for start in range(0, values.size, _BLOCK):
-        stop = min(start + _BLOCK, values.size)
-        if stop == start + _BLOCK and _is_one(values, start):
-            first = values[_U(start)]
-            value = becomes[first]
-            if value != first:
-                for k in range(_BLOCK):
-                    values[_U(start + k)] = value
+    whole = values.size // _BLOCK * _BLOCK
+    words = values[:whole].view(np.uint64)
+    for block in range(0, whole, _BLOCK):
+        first = block // _WORD
+        value = values[_U(block)]
+        if _are_one(words, first, value):
+            if becomes[value] != value:
+                for k in range(_BLOCK // _WORD):
+                    words[_U(first + k)] = _U(becomes[value]) * _EACH_BYTE
             continue
-        for i in range(start, stop):
-            values[_U(i)] = becomes[values[_U(i)]]
+        for word in range(first, first + _BLOCK // _WORD):
+            start = word * _WORD
+            value = values[_U(start)]
+            if words[_U(word)] == _U(value) * _EACH_BYTE:
+                words[_U(word)] = _U(becomes[value]) * _EACH_BYTE
+            else:
+                for i in range(start, start + _WORD):
+                    values[_U(i)] = becomes[values[_U(i)]]
+    for i in range(whole, values.size):
+        values[_U(i)] = becomes[values[_U(i)]]
 
 
 @njit(
