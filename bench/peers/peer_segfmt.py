@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from measured import measure
+from measured import in_memory, measure
 
 import segfmt
 
-# For each job: the dataset's folder, and what convert is given.
+IN_MEMORY = "colors to ids, in memory"
+# For each other job: the dataset's folder, and what convert is given.
 JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "class masks": (
         "coco",
@@ -46,11 +47,15 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def convert(data: Path, out: Path, variant: str) -> None:
+def convert(data: Path, out: Path, variant: str) -> float | None:
+    if variant == IN_MEMORY:
+        dataset = segfmt.open_dataset(data / "voc-color", "voc")
+        return in_memory(data, out, lambda rgb: segfmt.index_colors(rgb, dataset.classes))
     folder, options = JOBS[variant]
     options = {"images": "none", **options}
     report = segfmt.convert(data / folder, out, executor="serial", **options)
     assert report.ok, report.failures
+    return None
 
 
 if __name__ == "__main__":

@@ -78,6 +78,7 @@ JOBS = {
         "gtFine/train/bench/{}_gtFine_labelIds.png",
         "label ids",
     ),
+    "colors to ids, in memory": Masks("{}.png"),
 }
 
 PEERS = (
@@ -210,6 +211,19 @@ PEERS = (
         "pillow",
         "nothing: ids from the dataset's colors",
         variant="colors to ids",
+        environment="datumaro",
+        target=">= 100",
+    ),
+    Peer(
+        "datumaro-unpaint",
+        "Datumaro's unpaint_mask",
+        "peer_datumaro.py",
+        "colors to ids, in memory",
+        "nothing that is timed: ids of arrays, as segfmt.index_colors",
+        Masks("{}.png"),
+        "pillow",
+        "nothing: ids from VOC's colors",
+        variant="colors to ids, in memory",
         environment="datumaro",
         target=">= 100",
     ),
