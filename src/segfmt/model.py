@@ -154,8 +154,8 @@ class Mask:
     Attributes
     ----------
     ids
-        uint8 (H, W). A reader whose table has ids beyond 255 gives uint16, which the class map
-        makes uint8: no writer sees another type, so none is declared.
+        uint8 (H, W); rows may lie apart in memory. A reader whose table has ids beyond 255 gives
+        uint16, which the class map makes uint8: no writer sees another type, so none is declared.
     instances
         uint16 (H, W) or None: object numbers from 1, 0 where there is none; an object is a class
         and a number. Writers that want them `numbered` over all classes get uint8.
