@@ -110,6 +110,9 @@ import sys, segfmt
 segfmt.convert(sys.argv[1], sys.argv[2], source="aihub", target="voc", images="none",
                missing_image="keep")
 """
+# Numba loads SciPy where it finds it, a quarter of a second, as soon as a kernel is loaded. It is
+# here because tests want it: segfmt does not bring it.
+ALONE = f"import sys; sys.modules['scipy'] = None\n{SCRIPT}"
 COMMAND = ["-m", "segfmt", "convert", "--from", "aihub", "--to", "voc", "--images", "none"]
 COMMAND += ["--missing-image", "keep"]
 
@@ -126,7 +129,8 @@ def test_start_up(folder: Path) -> None:
     for name, cache, program, rounds, target in (
         # The first leaves what the others find.
         ("segfmt.convert, cold: kernels compiled", "cache-{}", ["-c", SCRIPT], 3, ""),
-        ("segfmt.convert, warm", "cache-0", ["-c", SCRIPT], 15, "<= 3"),
+        ("segfmt.convert, warm", "cache-0", ["-c", ALONE], 15, "<= 3"),
+        ("segfmt.convert, warm, SciPy there", "cache-0", ["-c", SCRIPT], 15, ""),
         ("the command, warm", "cache-0", COMMAND, 15, ""),
     ):
         times = [
