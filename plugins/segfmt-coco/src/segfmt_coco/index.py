@@ -44,7 +44,7 @@ class Category(msgspec.Struct):
 
 class _Document(msgspec.Struct):
     images: msgspec.Raw = msgspec.Raw(b"[]")
-    annotations: msgspec.Raw = msgspec.Raw(b"[]")
+    annotations: list[msgspec.Raw] | None = None
     categories: msgspec.Raw = msgspec.Raw(b"[]")
 
 
@@ -58,7 +58,6 @@ class _Owner(msgspec.Struct, gc=False):
 _DOCUMENT = msgspec.json.Decoder(_Document)
 _IMAGES = msgspec.json.Decoder(list[ImageRecord] | None, strict=False)
 _CATEGORIES = msgspec.json.Decoder(list[Category] | None, strict=False)
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _OWNERS = msgspec.json.Decoder(list[_Owner] | None)
 
 _BOM = b"\xef\xbb\xbf"
@@ -151,7 +150,6 @@ def read_index(path: Path) -> Index:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     try:
         document, _ = _decoded(memoryview(data)[start.startswith(_BOM) * len(_BOM) :], _DOCUMENT)
-        raws = _RAWS.decode(document.annotations) or []
     except msgspec.ValidationError as error:
         raise FormatError(f"is no annotation file: {error}", path=path) from None
     except RecursionError:
@@ -160,8 +158,19 @@ def read_index(path: Path) -> Index:
         raise _broken(path, data, str(error)) from None
     images = _records(path, "images", document.images, _IMAGES)
     categories = _records(path, "categories", document.categories, _CATEGORIES)
-    owners = _records(path, "annotations", document.annotations, _OWNERS)
+    raws = document.annotations or []
+    owners = _records(path, "annotations", _list_of(raws, data), _OWNERS)
     return _grouped(path, images, categories, owners, _spans_of(raws, data))
+
+
+def _list_of(raws: list[msgspec.Raw], data: mmap.mmap) -> msgspec.Raw | memoryview:
+    """Return the list in the file that these are the elements of."""
+    if not raws:
+        return msgspec.Raw(b"[]")
+    base = _address(data)
+    last = _address(raws[-1]) - base + len(raws[-1])
+    start = data.rfind(b"[", 0, _address(raws[0]) - base)
+    return memoryview(data)[start : data.find(b"]", last) + 1]
 
 
 def _spans_of(raws: list[msgspec.Raw], data: mmap.mmap) -> npt.NDArray[np.int64]:
@@ -223,7 +232,10 @@ def _decoded(data: Any, decoder: msgspec.json.Decoder[T]) -> tuple[T, list[str]]
 
 
 def _records(
-    path: Path, name: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[list[T] | None]
+    path: Path,
+    name: str,
+    raw: msgspec.Raw | memoryview,
+    decoder: msgspec.json.Decoder[list[T] | None],
 ) -> list[T]:
     try:
         return decoder.decode(raw) or []

@@ -122,13 +122,17 @@ def painted_of(
 def as_polygons(objects: Sequence[Painted], rule: Rule) -> Polygons:
     """Return all parts as polygons of their own, as a part is painted over the one before it."""
     count = [len(one.parts) for one in objects]
-    numbers = np.repeat([one.number for one in objects], count)
-    return Polygons.from_rings(
-        [[part] for one in objects for part in one.parts],
-        np.repeat([one.class_id for one in objects], count),
-        instance_ids=numbers if numbers.any() else None,
-        fill_rule=rule.fill_rule,
-        rounding=rule.rounding,
+    numbers = np.repeat(np.array([one.number for one in objects], np.int32), count)
+    parts = [part for one in objects for part in one.parts]
+    ends = np.cumsum([0, *map(len, parts)])
+    return Polygons(
+        np.concatenate(parts) if parts else np.empty((0, 2)),
+        ends,
+        np.arange(len(ends)),
+        np.repeat(np.array([one.class_id for one in objects], np.int32), count),
+        numbers if numbers.any() else None,
+        rule.fill_rule,
+        rule.rounding,
     )
 
 
