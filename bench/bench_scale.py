@@ -12,18 +12,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from figures import SHORT, add_row
+from figures import PEAK, SHORT, add_row
 
 FEW, MANY = (2_000, 20_000) if SHORT else (20_000, 200_000)
 LINKS = 15_000  # of one file: file systems have their limits
-RUN = """
-import resource, sys, time, segfmt
+RUN = f"""
+import sys, time, segfmt
 segfmt.convert(*sys.argv[1:3], source="aihub", target="voc", limit=1, workers=2)
 started = time.perf_counter()
 report = segfmt.convert(*sys.argv[1:3], source="aihub", target="voc", workers=2, overwrite=True,
                         images=sys.argv[3])
 assert report.ok and report.done == report.total
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter() - started)
+seconds = time.perf_counter() - started
+{PEAK}
+print(peak, seconds)
 """
 
 

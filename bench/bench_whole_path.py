@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import segfmt
-from figures import SHORT, add_row
+from figures import PEAK, SHORT, add_row
 from opponents import WHOLE_PATH
 from scenes import CITY, FULL_HD, Scene
 from segfmt.formats.aihub import TABLE
@@ -148,12 +148,13 @@ def test_start_up(folder: Path) -> None:
         )
 
 
-PEAK = """
-import resource, sys, segfmt
+MEMORY = f"""
+import sys, segfmt
 report = segfmt.convert(sys.argv[1], sys.argv[2], source="aihub", target="voc", workers=2,
                         images="none", missing_image="keep")
 assert report.done == int(sys.argv[3])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+{PEAK}
+print(peak)
 """
 
 
@@ -163,7 +164,7 @@ def peak_megabytes(folder: Path, count: int) -> float:
     for number in range(len(labels), count):
         os.link(labels[number % len(labels)], source / "label" / f"frame_{number:06}.json")
     result = subprocess.run(
-        [sys.executable, "-c", PEAK, str(source), str(folder / f"dst-{count}"), str(count)],
+        [sys.executable, "-c", MEMORY, str(source), str(folder / f"dst-{count}"), str(count)],
         check=True,
         capture_output=True,
         text=True,

@@ -16,6 +16,12 @@ from pathlib import Path
 REPORT = Path("build/bench")
 SHORT = os.environ.get("SEGFMT_BENCH") == "short"
 SLACK = 0.6  # of a target: under this a figure is no noise but a fault, and the benchmark fails
+# For a program to end with: `peak`, the most kB that it held. Not getrusage's ru_maxrss, which a
+# child inherits from the process that started it.
+PEAK = """
+status = open("/proc/self/status").read()
+peak = int(status.split("VmHWM:")[1].split()[0])
+"""
 VERSIONS = ("segfmt", "numba", "numpy", "pillow", "isal", "msgspec", "opencv-python-headless")
 
 
