@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from segfmt import Polygons, encode_png, rasterize
-from segfmt.scratch import canvas, rows_of
+from segfmt.scratch import canvas, canvas_of
 
 RULES = ["opencv", "pillow", "center", "coco"]
 
@@ -62,7 +62,7 @@ def test_a_canvas_gives_the_png_that_a_copy_gives(shape: tuple[int, int]) -> Non
     canvas("mask", (400, 500))[:] = 77
     mask = canvas("mask", shape)
     mask[:] = random.integers(0, 255, shape)
-    assert rows_of(mask) is not None
+    assert canvas_of(mask) is not None
     data = encode_png(mask)
     assert data == encode_png(mask.copy())
     assert (np.asarray(Image.open(io.BytesIO(data))) == mask).all()
@@ -70,14 +70,14 @@ def test_a_canvas_gives_the_png_that_a_copy_gives(shape: tuple[int, int]) -> Non
 
 def test_only_a_whole_canvas_of_this_thread_has_rows() -> None:
     mask = canvas("mask", (20, 30))
-    assert rows_of(mask) is not None
+    assert canvas_of(mask) is not None
     for other in (mask[1:], mask[:-1, :-1], mask[:, 1:], mask.copy(), mask[::-1], mask.T):
-        assert rows_of(other) is None
+        assert canvas_of(other) is None
         assert encode_png(other) == encode_png(other.copy())
     found = []
-    thread = threading.Thread(target=lambda: found.append(rows_of(mask)))
+    thread = threading.Thread(target=lambda: found.append(canvas_of(mask)))
     thread.start()
     thread.join()
     assert found == [None]
     canvas("mask", (20, 30))
-    assert rows_of(mask) is None  # the memory is another's now
+    assert canvas_of(mask) is None  # the memory is another's now

@@ -84,7 +84,8 @@ class Adapter:
             if numbers.dtype != np.uint8:  # those of polygons are painted as they are to be
                 mask = _numbered(mask.ids, number_objects(mask.ids, numbers))
         if self.accepts.mask:
-            return replace(sample, label=mask, notes=notes)
+            same = mask is sample.label and notes is sample.notes
+            return sample if same else replace(sample, label=mask, notes=notes)
         label = trace(
             mask,
             fill_rule=self.accepts.fill_rule or "center",

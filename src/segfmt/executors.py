@@ -14,13 +14,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
-from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import active_children, get_all_start_methods, get_context
 from typing import Any
 
 from segfmt.errors import ExecutorError
@@ -83,6 +80,10 @@ def make_processes(workers: int) -> Map:
     """Run samples in processes of their own, a few at a time; `fn` is sent to each process once."""
 
     def run(fn: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        # Here, as every start would pay for them.
+        from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+        from multiprocessing import active_children, get_all_start_methods, get_context
+
         # Forking a process that has threads can deadlock; a forkserver starts from a clean one.
         methods = get_all_start_methods()
         context = get_context("forkserver" if "forkserver" in methods else "spawn")

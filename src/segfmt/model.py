@@ -32,6 +32,7 @@ __all__ = [
 FillRule = Literal["opencv", "pillow", "center", "coco"]
 Rounding = Literal["truncate", "nearest", "floor"]
 Holes = Literal["rings", "painter", "keyhole"]
+_FILL_RULES, _ROUNDINGS = get_args(FillRule), get_args(Rounding)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,10 +86,10 @@ class Polygons:
             ids = getattr(self, name)
             if ids is not None and ids.shape != (len(self),):
                 raise ValueError(f"{name} must be ({len(self)},), not {ids.shape}")
-        if self.fill_rule not in get_args(FillRule):
-            raise ValueError(f'no fill rule "{self.fill_rule}": {get_args(FillRule)}')
-        if self.rounding not in get_args(Rounding):
-            raise ValueError(f'no rounding "{self.rounding}": {get_args(Rounding)}')
+        if self.fill_rule not in _FILL_RULES:
+            raise ValueError(f'no fill rule "{self.fill_rule}": {_FILL_RULES}')
+        if self.rounding not in _ROUNDINGS:
+            raise ValueError(f'no rounding "{self.rounding}": {_ROUNDINGS}')
 
     def __len__(self) -> int:
         return len(self.polygon_offsets) - 1

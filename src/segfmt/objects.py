@@ -9,7 +9,7 @@ import numpy as np
 
 from segfmt.errors import FormatError
 from segfmt.raster import rasterize, rasterize_instances
-from segfmt.scratch import canvas, rows_of
+from segfmt.scratch import canvas, canvas_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -77,10 +77,10 @@ def paint_objects(
     empty = VOID if background == VOID else 0
     rasterize(replace(polygons, class_ids=values), ids.shape, background=empty, out=out)
     present = np.zeros(256, np.uint8)
-    rows = rows_of(out)
-    assert rows is not None  # noqa: S101 - that of the canvas just made
-    rows[:, 0] = 0  # beside the pixels, whatever stood there before
-    flat = rows.reshape(-1)
+    made = canvas_of(out)
+    assert made  # noqa: S101 - just now
+    made.rows[:, 0] = 0  # beside the pixels, whatever stood there before
+    flat = made.rows.reshape(-1)
     find_values(flat, present)
     if not present[1 : len(objects) + 1].all():  # some are covered, and have no number
         present[VOID], present[0] = 0, 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from isal import isal_zlib
 
-from segfmt.scratch import rows_of, scratch
+from segfmt.scratch import canvas_of, scratch
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,8 +64,10 @@ def _check(name: str, array: npt.NDArray[Any], dtype: type, ndim: int) -> None:
 
 def _encode(pixels: npt.NDArray[Any], depth: int, color_type: int, extra: bytes = b"") -> bytes:
     height, width = pixels.shape[:2]
-    rows = rows_of(pixels)
-    if rows is None:
+    canvas = canvas_of(pixels)
+    if canvas:
+        rows = canvas.rows
+    else:
         row = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
         rows = scratch("png rows", (height, row.shape[1] + 1))
         rows[:, 1:] = row

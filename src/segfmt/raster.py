@@ -10,7 +10,7 @@ import numpy as np
 from segfmt.errors import FormatError, UsageError
 from segfmt.limits import PIXELS
 from segfmt.model import FillRule, Holes, Mask, Polygons
-from segfmt.scratch import scratch
+from segfmt.scratch import canvas_of, scratch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,8 +188,10 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
         polygons.class_ids.astype(np.uint8),
     )
     width = out.shape[1]
-    if not out.flags.c_contiguous:
-        # As wide as rows are apart: what is between them, the kernels leave alone.
+    # As wide as rows are apart: what is between them, the kernels leave alone.
+    if made := canvas_of(out):
+        out = made.wide
+    elif not out.flags.c_contiguous:
         out = np.lib.stride_tricks.as_strided(out, (out.shape[0], out.strides[0]))
     # Kernels are imported where they run: numba takes a second to load.
     match polygons.fill_rule:

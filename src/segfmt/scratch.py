@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,21 +27,35 @@ def scratch(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     return buffer[:size].reshape(shape)
 
 
+class Canvas(NamedTuple):
+    """Memory for an image and a byte before each row, in three views.
+
+    `pixels` is (H, W). `rows` has the byte before each row, `wide` the one behind, which is that of
+    the next: both are contiguous, (H, W + 1).
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    rows: npt.NDArray[np.uint8]
+    wide: npt.NDArray[np.uint8]
+
+
 def canvas(name: str, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Return a `scratch` of (H, W) pixels with room for a byte before each row.
 
-    What is painted here need not be moved to become a PNG, which wants that byte: see `rows_of`.
+    What is painted here need not be moved to become a PNG, which wants that byte: see `canvas_of`.
     """
-    rows = scratch(name, (shape[0], shape[1] + 1))
-    pixels = rows[:, 1:]
-    setattr(_canvases, name, (pixels, rows))
-    return pixels
+    height, width = shape
+    flat = scratch(name, (height * (width + 1) + 1,))
+    rows, wide = flat[:-1].reshape(height, width + 1), flat[1:].reshape(height, width + 1)
+    made = Canvas(wide[:, :width], rows, wide)
+    setattr(_canvases, name, made)
+    return made.pixels
 
 
-def rows_of(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
-    """Return the rows of this thread's `canvas` that this is, uint8 (H, W + 1), or None."""
-    for own, rows in vars(_canvases).values():
-        if own is pixels:
-            found: npt.NDArray[np.uint8] = rows
+def canvas_of(pixels: npt.NDArray[Any]) -> Canvas | None:
+    """Return the canvas of this thread that these are the pixels of, or None."""
+    for own in vars(_canvases).values():
+        if own.pixels is pixels:
+            found: Canvas = own
             return found
     return None
