@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +114,8 @@ def _into_table(source: ClassTable, table: ClassTable, rest: Rest) -> tuple[Mapp
 
 
 def _read_map(path: Path) -> Mapping[str, str]:
+    import tomllib  # as few runs need it
+
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -57,8 +57,14 @@ def load_host(points: Iterable[EntryPoint]) -> Host:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     broken: dict[str, str] = {}
-    # Each asked once: a distribution's name stands in its metadata, read for every question.
-    for origin, point in sorted(((_origin(point), point) for point in points), key=itemgetter(0)):
+    # Each distribution is asked once: its name stands in its metadata, read for every question.
+    names: dict[int, str] = {}
+    found: list[tuple[str, EntryPoint]] = []
+    for point in points:
+        if id(point.dist) not in names:
+            names[id(point.dist)] = point.dist.name if point.dist else "unknown"
+        found.append((f"{names[id(point.dist)]}:{point.name}", point))
+    for origin, point in sorted(found, key=itemgetter(0)):
         try:
             manager.register(point.load(), name=origin)
             manager.check_pending()
@@ -123,11 +129,6 @@ def _named(what: str, name: str, known: Mapping[str, Record], offered: Mapping[s
     all_known = {*known, *offered}
     mend = did_you_mean(name, all_known) or f"There are: {', '.join(sorted(all_known))}."
     raise UsageError(f'no {what} "{name}". {mend}')
-
-
-def _origin(point: EntryPoint) -> str:
-    distribution = point.dist.name if point.dist else "unknown"
-    return f"{distribution}:{point.name}"
 
 
 def _collect(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -101,6 +100,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
     UsageError
         For a file that is not there or is no TOML, with the place; for what is no option.
     """
+    import tomllib  # as most runs have no need of it
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -15,7 +15,7 @@ from functools import cached_property
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image
 
 import segfmt
 
@@ -111,6 +111,8 @@ class Canvas:
         high = np.minimum(points.max(axis=0) + reach + 2, self._size[::-1]).astype(int)
         if (low >= high).any():
             return []
+        from PIL import ImageDraw  # here, as segfmt loads every plug-in at each start
+
         draw = ImageDraw.Draw(self._image)
         if kind in ("circle", "point"):
             x, y = xy[0]
