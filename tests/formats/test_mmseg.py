@@ -126,7 +126,7 @@ class CustomDataset(BaseSegDataset):
             ]
 
 
-class Registry(dict[str, type]):
+class Datasets(dict[str, type]):
     def register_module(self) -> Any:
         def register(cls: type) -> type:
             self[cls.__name__] = cls
@@ -137,11 +137,11 @@ class Registry(dict[str, type]):
 
 def loaded(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, dict[str, type]]:
     """Run config.py and the dataset.py that it imports as MMSegmentation would."""
-    registry = Registry()
+    found = Datasets()
     modules = {
         "mmseg.datasets": {"BaseSegDataset": BaseSegDataset},
-        "mmseg.registry": {"DATASETS": registry},
-        "mmseg.datasets.builder": {"DATASETS": registry},
+        "mmseg.registry": {"DATASETS": found},
+        "mmseg.datasets.builder": {"DATASETS": found},
         "mmseg.datasets.custom": {"CustomDataset": CustomDataset},
     }
     monkeypatch.setitem(sys.modules, "mmseg", ModuleType("mmseg"))
@@ -158,13 +158,13 @@ def loaded(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, dict[str, 
     code = (root / "dataset.py").read_text(encoding="utf-8")
     exec(compile(code, "dataset.py", "exec"), {"__name__": "dataset"})
     del config["__builtins__"]
-    return SimpleNamespace(**config), registry
+    return SimpleNamespace(**config), found
 
 
-def built(config: dict[str, Any], registry: dict[str, type]) -> Any:
+def built(config: dict[str, Any], found: dict[str, type]) -> Any:
     """Make what a config's dict describes, as registries do."""
     values = dict(config)
-    return registry[values.pop("type")](**values)
+    return found[values.pop("type")](**values)
 
 
 def test_the_seed_layout(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_mmsegmentation_finds_and_reads_everything(
     lists = {"train": ["b", "sub/a", "점.b"], "val": ["c"]}
     root = source(tmp_path / "src", lists, suffix)
     convert(root, tmp_path / "dst", layout=layout, version=version)
-    config, registry = loaded(tmp_path / "dst", monkeypatch)
+    config, found = loaded(tmp_path / "dst", monkeypatch)
     assert config.num_classes == 3
     assert config.data_root == (tmp_path / "dst").as_posix()
     for purpose, split in (("train", "train"), ("val", "val"), ("test", "val")):
@@ -220,7 +220,7 @@ def test_mmsegmentation_finds_and_reads_everything(
             described = getattr(config, f"{purpose}_dataloader")["dataset"]
         else:
             described = config.data[purpose]
-        dataset = built(described, registry)
+        dataset = built(described, found)
         base = tmp_path / "dst" / ("images" if layout == "seed" else f"img_dir/{split}")
         assert [image for image, _ in dataset.pairs] == [
             base / f"{key}{suffix}" for key in sorted(lists[split])
@@ -238,9 +238,9 @@ def test_the_class_has_names_and_colors_in_the_order_of_ids(
     writer = MmsegWriter(tmp_path, HOSTILE, version=version, name="Mine")
     image = write_image(tmp_path / "x.jpg")
     writer.finish([writer.write(Sample(SampleRef("a", image=image), SHAPE, Mask(IDS)))])
-    config, registry = loaded(tmp_path, monkeypatch)
-    cls: Any = registry["Mine"]
-    assert list(registry) == [config.dataset_type] == ["Mine"]
+    config, found = loaded(tmp_path, monkeypatch)
+    cls: Any = found["Mine"]
+    assert list(found) == [config.dataset_type] == ["Mine"]
     assert issubclass(cls, BaseSegDataset if version == 1 else CustomDataset)
     names, colors = cls.CLASSES, cls.PALETTE
     assert names == ("배경", *NASTY)
@@ -263,8 +263,8 @@ def test_the_dataset_that_the_satellite_note_registers_by_hand(
     image = write_image(tmp_path / "x.png")
     ref = SampleRef("BLD01552_PS3_K3A_NIA0373", "train", image)
     writer.finish([writer.write(Sample(ref, SHAPE, Mask(IDS)))])
-    config, registry = loaded(tmp_path, monkeypatch)
-    cls: Any = registry["SIADataset"]
+    config, found = loaded(tmp_path, monkeypatch)
+    cls: Any = found["SIADataset"]
     classes, palette = cls.CLASSES, cls.PALETTE
     assert classes == ("background", "building", "road")
     assert palette == [[0, 0, 0], [128, 128, 0], [128, 64, 128]]
@@ -297,15 +297,15 @@ def test_images_of_two_suffixes_are_two_datasets_joined(
     source(root, {"train": ["a", "b", "c"]})
     (root / "images" / "c.png").unlink()
     convert(root, tmp_path / "dst", layout=layout, version=version)
-    config, registry = loaded(tmp_path / "dst", monkeypatch)
+    config, found = loaded(tmp_path / "dst", monkeypatch)
     parts = config.train_dataset
     if version == 1:
         assert parts["type"] == "ConcatDataset"
         parts = parts["datasets"]
-    pairs = [pair for part in parts for pair in built(part, registry).pairs]
+    pairs = [pair for part in parts for pair in built(part, found).pairs]
     assert [image.name for image, _ in pairs] == ["c.jpg", "a.png", "b.png"]
     assert all(image.is_file() and mask.is_file() for image, mask in pairs)
-    assert [image.name for image, _ in built(config.val_dataset, registry).pairs] == ["d.jpg"]
+    assert [image.name for image, _ in built(config.val_dataset, found).pairs] == ["d.jpg"]
     # The lists of the parts are no splits.
     assert refs(tmp_path / "dst") == [
         ("train", "a", "a.png"),
@@ -394,8 +394,8 @@ def test_names_that_it_would_not_find_again_fail(
         assert not (tmp_path / "dst").exists()
     else:
         writer.finish([writer.write(sample)])
-        config, registry = loaded(tmp_path / "dst", monkeypatch)
-        ((image, mask),) = built(config.data["train"], registry).pairs
+        config, found = loaded(tmp_path / "dst", monkeypatch)
+        ((image, mask),) = built(config.data["train"], found).pairs
         assert image.is_file()
         assert mask.is_file()
 
