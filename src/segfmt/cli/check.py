@@ -6,10 +6,21 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segfmt.cli.options import (
+    Debug,
+    Executor,
+    ExecutorOptions,
+    Json,
+    ReaderOptions,
+    Source,
+    Table,
+    UnknownLabel,
+    Workers,
+)
 from segfmt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,19 +41,10 @@ def check(
         list[str],
         typer.Argument(help="Folder or archive of the dataset, or a URL.", show_default=False),
     ],
-    source: Annotated[str, typer.Option("--from", help="Format of SRC.")] = "auto",
-    reader_options: Annotated[
-        list[str] | None,
-        typer.Option("-i", metavar="KEY=VALUE", help="Option of the format that is read."),
-    ] = None,
-    table: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|NAME", help="Class table of SRC, where it keeps none."),
-    ] = None,
-    unknown_label: Annotated[
-        Literal["error", "ignore", "background"] | None,
-        typer.Option(help="What to do with a label that is no class. [default: error]"),
-    ] = None,
+    source: Source = "auto",
+    reader_options: ReaderOptions = None,
+    table: Table = None,
+    unknown_label: UnknownLabel = None,
     select: Annotated[
         Codes | None,
         typer.Option(metavar="CODE,...", help="Only these rules, or groups of rules: SF3."),
@@ -63,26 +65,20 @@ def check(
         Path | None,
         typer.Option(metavar="FILE", help="Save which samples to keep, one of each group."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Samples at once. [default: as many as cores]")
-    ] = None,
-    executor: Annotated[str, typer.Option(help="serial, threads or processes.")] = "threads",
-    executor_options: Annotated[
-        list[str] | None, typer.Option("-x", metavar="KEY=VALUE", help="Option of the executor.")
-    ] = None,
+    workers: Workers = None,
+    executor: Executor = "threads",
+    executor_options: ExecutorOptions = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Look at the first so many samples only.")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Warnings count for the exit status, too.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    json: Json = False,
     github: Annotated[
         bool, typer.Option("--github", help="Print annotations for GitHub Actions instead.")
     ] = False,
-    debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
-        bool, typer.Option("--debug", help="Show tracebacks.")
-    ] = False,
+    debug: Debug = False,  # noqa: ARG001 - see `Debug`
 ) -> None:
     """Look for what is wrong with the dataset in SRC.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from segfmt.cli.options import Debug, Executor, ExecutorOptions, Json, Rest, Workers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,10 +46,7 @@ def compare(
         str | None,
         typer.Option(metavar="FILE|TABLE", help="What each class of A is called in B."),
     ] = None,
-    rest: Annotated[
-        Literal["background", "ignore", "error"] | None,
-        typer.Option(help="What classes become that --classes or --map does not name."),
-    ] = None,
+    rest: Rest = None,
     only_split: Annotated[
         str | None, typer.Option(metavar="NAME", help="Compare only this split of A.")
     ] = None,
@@ -68,20 +67,14 @@ def compare(
     samples: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save a line a sample as CSV.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Samples at once. [default: as many as cores]")
-    ] = None,
-    executor: Annotated[str, typer.Option(help="serial, threads or processes.")] = "threads",
-    executor_options: Annotated[
-        Pairs | None, typer.Option("-x", metavar="KEY=VALUE", help="Option of the executor.")
-    ] = None,
+    workers: Workers = None,
+    executor: Executor = "threads",
+    executor_options: ExecutorOptions = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Compare only the first so many samples.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
-    debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
-        bool, typer.Option("--debug", help="Show tracebacks.")
-    ] = False,
+    json: Json = False,
+    debug: Debug = False,  # noqa: ARG001 - see `Debug`
 ) -> None:
     """Compare the labels of two datasets, whatever their formats: IoU, accuracy, differences.
 

@@ -7,6 +7,23 @@ from typing import Annotated, Literal
 
 import typer
 
+from segfmt.cli.options import (
+    Debug,
+    DryRun,
+    Executor,
+    ExecutorOptions,
+    Overwrite,
+    PaintedBy,
+    ReaderOptions,
+    Rest,
+    Resume,
+    Rounded,
+    Source,
+    Table,
+    UnknownLabel,
+    Workers,
+)
+
 
 def convert(
     src: Annotated[
@@ -18,11 +35,8 @@ def convert(
         str,
         typer.Option("--to", help="Format to write: see `segfmt formats`.", show_default=False),
     ],
-    source: Annotated[str, typer.Option("--from", help="Format of SRC.")] = "auto",
-    reader_options: Annotated[
-        list[str] | None,
-        typer.Option("-i", metavar="KEY=VALUE", help="Option of the format that is read."),
-    ] = None,
+    source: Source = "auto",
+    reader_options: ReaderOptions = None,
     writer_options: Annotated[
         list[str] | None,
         typer.Option("-o", metavar="KEY=VALUE", help="Option of the format that is written."),
@@ -37,22 +51,13 @@ def convert(
             metavar="FILE|TABLE", help="What each class becomes: a file, or a table's name."
         ),
     ] = None,
-    rest: Annotated[
-        Literal["background", "ignore", "error"] | None,
-        typer.Option(help="What classes become that --classes or --map does not name."),
-    ] = None,
+    rest: Rest = None,
     ignore_to: Annotated[
         Literal["background"] | None,
         typer.Option(help="What ignore becomes where DST cannot hold it."),
     ] = None,
-    table: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|NAME", help="Class table of SRC, where it keeps none."),
-    ] = None,
-    unknown_label: Annotated[
-        Literal["error", "ignore", "background"] | None,
-        typer.Option(help="What to do with a label that is no class. [default: error]"),
-    ] = None,
+    table: Table = None,
+    unknown_label: UnknownLabel = None,
     only_with: Annotated[
         str | None,
         typer.Option(metavar="NAME,...", help="Leave out samples without any of these classes."),
@@ -82,39 +87,23 @@ def convert(
         str | None, typer.Option(metavar="WxH", help="Cut images and masks into tiles.")
     ] = None,
     overlap: Annotated[int, typer.Option(min=0, help="Pixels that tiles share.")] = 0,
-    fill_rule: Annotated[
-        Literal["opencv", "pillow", "center", "coco"] | None,
-        typer.Option(help="Paint polygons by this rule, not the one SRC was drawn for."),
-    ] = None,
-    rounding: Annotated[
-        Literal["truncate", "nearest", "floor"] | None,
-        typer.Option(help="Round vertices this way (rule opencv)."),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Samples at once. [default: as many as cores]")
-    ] = None,
-    executor: Annotated[str, typer.Option(help="serial, threads or processes.")] = "threads",
-    executor_options: Annotated[
-        list[str] | None, typer.Option("-x", metavar="KEY=VALUE", help="Option of the executor.")
-    ] = None,
+    fill_rule: PaintedBy = None,
+    rounding: Rounded = None,
+    workers: Workers = None,
+    executor: Executor = "threads",
+    executor_options: ExecutorOptions = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Convert only the first so many samples.")
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan and count; write nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first sample that fails.")
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what DST cannot hold all of.")
     ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run into DST.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what segfmt wrote to DST before.")
-    ] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the report as JSON.")
     ] = None,
@@ -127,9 +116,7 @@ def convert(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read DST afterwards and compare it with SRC.")
     ] = False,
-    debug: Annotated[  # noqa: ARG001 - `main` of `app` looks for it, for every command
-        bool, typer.Option("--debug", help="Show tracebacks.")
-    ] = False,
+    debug: Debug = False,  # noqa: ARG001 - see `Debug`
 ) -> None:
     """Convert the dataset in SRC to another format in DST.
 

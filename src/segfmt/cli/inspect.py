@@ -5,10 +5,26 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from segfmt.cli.options import (
+    Debug,
+    Executor,
+    ExecutorOptions,
+    Folder,
+    ImageStats,
+    Json,
+    PaintedBy,
+    ReaderOptions,
+    Rounded,
+    Source,
+    StatsSample,
+    Table,
+    UnknownLabel,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,49 +38,23 @@ EXIT_INTERRUPTED = 130
 
 
 def inspect(
-    src: Annotated[Path, typer.Argument(help="Folder of the dataset.", show_default=False)],
-    source: Annotated[str, typer.Option("--from", help="Format of SRC.")] = "auto",
-    reader_options: Annotated[
-        list[str] | None,
-        typer.Option("-i", metavar="KEY=VALUE", help="Option of the format that is read."),
-    ] = None,
-    table: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|NAME", help="Class table of SRC, where it keeps none."),
-    ] = None,
-    unknown_label: Annotated[
-        Literal["error", "ignore", "background"] | None,
-        typer.Option(help="What to do with a label that is no class. [default: error]"),
-    ] = None,
-    fill_rule: Annotated[
-        Literal["opencv", "pillow", "center", "coco"] | None,
-        typer.Option(help="Paint polygons by this rule, not the one SRC was drawn for."),
-    ] = None,
-    rounding: Annotated[
-        Literal["truncate", "nearest", "floor"] | None,
-        typer.Option(help="Round vertices this way (rule opencv)."),
-    ] = None,
-    image_stats: Annotated[
-        bool,
-        typer.Option("--image-stats/--no-image-stats", help="Decode images for mean and std."),
-    ] = True,
-    sample: Annotated[
-        int | None, typer.Option(min=1, help="Take mean and std from so many images only.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Samples at once. [default: as many as cores]")
-    ] = None,
-    executor: Annotated[str, typer.Option(help="serial, threads or processes.")] = "threads",
-    executor_options: Annotated[
-        list[str] | None, typer.Option("-x", metavar="KEY=VALUE", help="Option of the executor.")
-    ] = None,
+    src: Folder,
+    source: Source = "auto",
+    reader_options: ReaderOptions = None,
+    table: Table = None,
+    unknown_label: UnknownLabel = None,
+    fill_rule: PaintedBy = None,
+    rounding: Rounded = None,
+    image_stats: ImageStats = True,
+    sample: StatsSample = None,
+    workers: Workers = None,
+    executor: Executor = "threads",
+    executor_options: ExecutorOptions = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Look at the first so many samples only.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
-    debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
-        bool, typer.Option("--debug", help="Show tracebacks.")
-    ] = False,
+    json: Json = False,
+    debug: Debug = False,  # noqa: ARG001 - see `Debug`
 ) -> None:
     """Show what the dataset in SRC is: splits, sizes, classes, class weights, mean and std.
 

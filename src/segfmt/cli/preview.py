@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from segfmt.cli.options import (
+    Debug,
+    Distinct,
+    Executor,
+    ExecutorOptions,
+    Folder,
+    PaintedBy,
+    ReaderOptions,
+    Rounded,
+    Source,
+    Table,
+    UnknownLabel,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from segfmt.preview import Preview
@@ -18,7 +33,7 @@ EXIT_INTERRUPTED = 130
 
 
 def preview(
-    src: Annotated[Path, typer.Argument(help="Folder of the dataset.", show_default=False)],
+    src: Folder,
     out: Annotated[
         Path,
         typer.Option(
@@ -27,27 +42,12 @@ def preview(
             show_default=False,
         ),
     ],
-    source: Annotated[str, typer.Option("--from", help="Format of SRC.")] = "auto",
-    reader_options: Annotated[
-        list[str] | None,
-        typer.Option("-i", metavar="KEY=VALUE", help="Option of the format that is read."),
-    ] = None,
-    table: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|NAME", help="Class table of SRC, where it keeps none."),
-    ] = None,
-    unknown_label: Annotated[
-        Literal["error", "ignore", "background"] | None,
-        typer.Option(help="What to do with a label that is no class. [default: error]"),
-    ] = None,
-    fill_rule: Annotated[
-        Literal["opencv", "pillow", "center", "coco"] | None,
-        typer.Option(help="Paint polygons by this rule, not the one SRC was drawn for."),
-    ] = None,
-    rounding: Annotated[
-        Literal["truncate", "nearest", "floor"] | None,
-        typer.Option(help="Round vertices this way (rule opencv)."),
-    ] = None,
+    source: Source = "auto",
+    reader_options: ReaderOptions = None,
+    table: Table = None,
+    unknown_label: UnknownLabel = None,
+    fill_rule: PaintedBy = None,
+    rounding: Rounded = None,
     count: Annotated[int, typer.Option(min=1, help="How many samples.")] = 12,
     keys: Annotated[
         list[str] | None, typer.Option("--key", metavar="KEY", help="Show this sample.")
@@ -67,19 +67,11 @@ def preview(
     ] = 0.5,
     width: Annotated[int, typer.Option(help="Of each image, in pixels.")] = 480,
     columns: Annotated[int, typer.Option(min=1, help="Samples side by side.")] = 1,
-    distinct: Annotated[
-        bool, typer.Option("--distinct", help="Give classes colors that are easier to tell apart.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Samples at once. [default: as many as cores]")
-    ] = None,
-    executor: Annotated[str, typer.Option(help="serial, threads or processes.")] = "threads",
-    executor_options: Annotated[
-        list[str] | None, typer.Option("-x", metavar="KEY=VALUE", help="Option of the executor.")
-    ] = None,
-    debug: Annotated[  # noqa: ARG001 - `main` looks for it, so that it works for every command
-        bool, typer.Option("--debug", help="Show tracebacks.")
-    ] = False,
+    distinct: Distinct = False,
+    workers: Workers = None,
+    executor: Executor = "threads",
+    executor_options: ExecutorOptions = None,
+    debug: Debug = False,  # noqa: ARG001 - see `Debug`
 ) -> None:
     """Draw samples of SRC: image, mask in colors, and the one over the other, with a legend.
 

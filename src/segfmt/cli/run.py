@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from segfmt.cli.options import DryRun, Overwrite, Resume
+
 
 def run(
     recipe: Annotated[
@@ -17,15 +19,9 @@ def run(
     ] = None,
     dst: Annotated[Path | None, typer.Option(help="Write here, not where the recipe says.")] = None,
     workers: Annotated[int | None, typer.Option(help="Samples at once.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan and count; write nothing.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run into DST.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what segfmt wrote to DST before.")
-    ] = False,
+    dry_run: DryRun = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Run a conversion from its recipe.
 
