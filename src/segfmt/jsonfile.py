@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,6 +130,7 @@ def _broken(path: Path, text: str, error: json.JSONDecodeError) -> FormatError:
 
 
 _OPENING, _CLOSING = b'["\x7f', b'"]'  # of what stands for a ring
+_MARK = re.compile(rb'\["\x7f(\d+)"\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,13 @@ class LiftedRings:
     _spans: npt.NDArray[np.int64]
 
     def original(self, raw: bytes | memoryview) -> bytes:
-        """Return what stood in the whole text where `raw` is now."""
-        number = self._numbers([raw])
-        if number is None:
-            return bytes(raw)
-        start, end = self._spans[number[0]].tolist()
-        return self._whole[start:end]
+        """Return what stood in the whole text where `raw` is now, in which marks may be anywhere."""
+
+        def ring(mark: re.Match[bytes]) -> bytes:
+            start, end = self._spans[int(mark[1])].tolist()
+            return self._whole[start:end]
+
+        return _MARK.sub(ring, bytes(raw))
 
     def taken(
         self, raws: Sequence[bytes | memoryview]

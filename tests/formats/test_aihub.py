@@ -152,6 +152,8 @@ def test_numbers_are_read_as_float_does(tmp_path: Path) -> None:
         ([[1, 2], [3, None]], r"Coordinate\[1\]: has the coordinate null"),
         ([[1, 2], [3, 4, 5]], r"Coordinate\[1\]: has a point of 3 values"),
         ([[1, 2], [[3, 4]]], r"Coordinate\[1\]: has a point of 1 values"),
+        ([[[1, 2], [3, 4]]], r"Coordinate\[0\]: has the coordinate \[1,2\], no number"),
+        ([[[1, 2], [3, 4]], [5, 6]], r"Coordinate\[0\]: has the coordinate \[1,2\], no number"),
         ("1,2,3,4", "is not a list of points"),
         (None, "is not a list of points"),
         ({"x": 1}, "is not a list of points"),
