@@ -156,7 +156,7 @@ class LiftedRings:
     _spans: npt.NDArray[np.int64]
 
     def original(self, raw: bytes | memoryview) -> bytes:
-        """Return what stood in the whole text where `raw` is now, in which marks may be anywhere."""
+        """Return what stood in the whole text where `raw` is now: marks in it are rings again."""
 
         def ring(mark: re.Match[bytes]) -> bytes:
             start, end = self._spans[int(mark[1])].tolist()
