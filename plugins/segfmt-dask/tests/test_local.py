@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -17,7 +18,7 @@ from work import DiesOnce, Job, die_on_five, fail_on_five, process_of, slow_squa
 
 import segfmt
 from segfmt_dask import make
-from segfmt_dask.stream import CHUNK, WINDOW_PER_THREAD
+from segfmt_dask.stream import CHUNK, WINDOW_PER_THREAD, Stream
 
 DASHBOARD_PORT = 8787
 
@@ -116,6 +117,26 @@ def test_results_that_die_before_they_are_fetched_are_waited_for(
     monkeypatch.setattr(Client, "gather", lose_once)
     assert sorted(make(1)(square, range(30))) == [n * n for n in range(30)]
     assert failures == []
+
+
+def test_results_that_die_before_they_are_looked_at_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    next_done = Stream._next_done
+    losses: list[str] = []
+
+    def lose_once(stream: Any) -> Any:
+        done = next_done(stream)
+        if not losses:
+            state = done[0].future._state
+            losses.append(state.status)
+            state.lose()
+            stream._client.loop.call_later(0.3, state.finish)  # as the scheduler tells in the end
+        return done
+
+    monkeypatch.setattr(Stream, "_next_done", lose_once)
+    assert sorted(make(1)(square, range(30))) == [n * n for n in range(30)]
+    assert losses == ["finished"]
 
 
 def test_an_unguarded_script_is_told_of_the_guard(tmp_path: Path) -> None:

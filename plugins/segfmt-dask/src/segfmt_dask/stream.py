@@ -80,7 +80,13 @@ class Stream(Generic[Item, Result]):
             finished: list[_Sent] = []
             failed: list[_Sent] = []
             for sent in self._next_done():
-                (finished if sent.future.status == "finished" else failed).append(sent)
+                match sent.future.status:
+                    case "finished":
+                        finished.append(sent)
+                    case "lost" | "pending":  # it died with its worker since, and is made again
+                        self._await(sent)
+                    case _:
+                        failed.append(sent)
             yield from self._fetched(finished)
             for sent in failed:
                 self._retry(sent)
