@@ -114,11 +114,11 @@ class Adapter:
         check_shape(shape)
         if self.background is None:
             raise UsageError("the classes have no background for what no polygon covers")
+        if numbered and polygons.instance_ids is not None:
+            return _numbered(*paint_objects(polygons, shape, self.background))
         ids = rasterize(polygons, shape, background=self.background, out=canvas("mask", shape))
         if polygons.instance_ids is None:
             return Mask(ids)
-        if numbered:
-            return _numbered(ids, paint_objects(polygons, ids, self.background))
         return Mask(ids, rasterize_instances(polygons, shape))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segfmt.errors import FormatError
-from segfmt.raster import rasterize, rasterize_instances
+from segfmt.raster import rasterize, rasterize_both, rasterize_instances
 from segfmt.scratch import canvas, canvas_of
 
 if TYPE_CHECKING:
@@ -55,36 +54,37 @@ def number_objects(
 
 
 def paint_objects(
-    polygons: Polygons, ids: npt.NDArray[np.uint8], background: int
-) -> npt.NDArray[np.uint8]:
-    """Paint the objects of polygons as `number_objects` would number them; raises what it does.
+    polygons: Polygons, shape: tuple[int, int], background: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Paint classes and objects of polygons, both uint8 (H, W), in one go.
 
-    `ids` is the mask of their classes, uint8 (H, W), and `background` its background. The array is
-    this thread's own, for one sample.
+    Objects are numbered as `number_objects` would number them; raises what it and `rasterize` do.
+    The arrays are this thread's own, for one sample.
     """
-    from segfmt.kernels.objects import find_values, replace_values
+    from segfmt.kernels.objects import close_up, find_painted
 
     assert polygons.instance_ids is not None  # noqa: S101 - asked for where there are such
+    ids = canvas("mask", shape)
     class_ids = polygons.class_ids.astype(np.int64)
     is_object = (polygons.instance_ids > 0) & (class_ids != VOID)
     pairs = class_ids[is_object] << 32 | polygons.instance_ids[is_object]
     objects, numbers = np.unique(pairs, return_inverse=True)
     if len(objects) > _MOST:  # but some may be covered, which pixels tell
-        return number_objects(ids, rasterize_instances(polygons, ids.shape))
-    values = np.where(class_ids == VOID, VOID, 0).astype(np.int32)
+        rasterize(polygons, shape, background=background, out=ids)
+        return ids, number_objects(ids, rasterize_instances(polygons, shape))
+    values = np.where(class_ids == VOID, np.uint8(VOID), np.uint8(0))
     values[is_object] = numbers + 1
-    out = canvas("objects", ids.shape)
-    empty = VOID if background == VOID else 0
-    rasterize(replace(polygons, class_ids=values), ids.shape, background=empty, out=out)
-    present = np.zeros(256, np.uint8)
+    out = canvas("objects", shape)
+    ids.fill(background)
+    out.fill(VOID if background == VOID else 0)
+    rasterize_both(polygons, values, ids, out)
     made = canvas_of(out)
     assert made  # noqa: S101 - just now
-    made.rows[:, 0] = 0  # beside the pixels, whatever stood there before
-    flat = made.rows.reshape(-1)
-    find_values(flat, present)
-    if not present[1 : len(objects) + 1].all():  # some are covered, and have no number
-        present[VOID], present[0] = 0, 0
-        becomes = np.cumsum(present).astype(np.uint8)
-        becomes[0], becomes[VOID] = 0, VOID
-        replace_values(flat, becomes)
-    return out
+    present = np.zeros(256, np.uint8)
+    points = np.ascontiguousarray(polygons.points)
+    flat = points, polygons.ring_offsets, polygons.polygon_offsets
+    find_painted(made.wide, shape[1], *flat, values, present)
+    covered = np.flatnonzero(present[1 : len(objects) + 1] == 0) + 1
+    if len(covered):  # they have no number
+        close_up(made.rows.reshape(-1), covered.astype(np.uint8), np.uint8(VOID))
+    return ids, out

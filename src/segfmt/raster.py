@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+_NOTHING = np.empty((0, 0), np.uint8)
+
 
 def rasterize(
     polygons: Polygons,
@@ -55,16 +57,36 @@ def rasterize(
            [0, 7, 7, 7, 0],
            [0, 0, 0, 0, 0]], dtype=uint8)
     """
+    _check_ids(polygons)
+    check_shape(shape)
+    out = canvas(shape, background, out)
+    _paint(out, polygons)
+    return out
+
+
+def rasterize_both(
+    polygons: Polygons,
+    values: npt.NDArray[np.uint8],
+    out: npt.NDArray[np.uint8],
+    second: npt.NDArray[np.uint8],
+) -> None:
+    """Paint polygons' class ids over `out` as `rasterize` does, and `values` over `second`.
+
+    `values` has one for each polygon, and both arrays are as `rasterize` takes them, of one shape.
+    """
+    _check_ids(polygons)
+    if polygons.fill_rule == "coco":
+        _paint(out, polygons, second, values)
+    else:
+        _paint(out, polygons)
+        _paint(second, replace(polygons, class_ids=values.astype(np.int32)))
+
+
+def _check_ids(polygons: Polygons) -> None:
     ids = polygons.class_ids
     if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) <= 255:
         worst = int(ids.max()) if ids.max() > 255 else int(ids.min())
         raise UsageError(f"class id {worst} does not fit an 8-bit mask; map it to one of 0..255")
-    check_shape(shape)
-    out = canvas(shape, background, out)
-    refused = _paint(out, polygons)
-    if refused >= 0:
-        raise _point_error(polygons, refused)
-    return out
 
 
 def canvas(
@@ -180,7 +202,13 @@ def trace(
     )
 
 
-def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
+def _paint(
+    out: npt.NDArray[np.uint8],
+    polygons: Polygons,
+    second: npt.NDArray[np.uint8] | None = None,
+    second_ids: npt.NDArray[np.uint8] | None = None,
+) -> None:
+    """Paint polygons, by the rule `coco` into a second array too; `FormatError` for a bad point."""
     flat = (
         np.ascontiguousarray(polygons.points),
         polygons.ring_offsets,
@@ -188,11 +216,7 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
         polygons.class_ids.astype(np.uint8),
     )
     width = out.shape[1]
-    # As wide as rows are apart: what is between them, the kernels leave alone.
-    if made := canvas_of(out):
-        out = made.wide
-    elif not out.flags.c_contiguous:
-        out = np.lib.stride_tricks.as_strided(out, (out.shape[0], out.strides[0]))
+    out = _with_gaps(out)
     # Kernels are imported where they run: numba takes a second to load.
     match polygons.fill_rule:
         case "opencv":
@@ -203,19 +227,32 @@ def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> int:
                 "nearest": opencv.NEAREST,
                 "floor": opencv.FLOOR,
             }
-            return int(opencv.fill_opencv(out, *flat, roundings[polygons.rounding], width))
+            refused = opencv.fill_opencv(out, *flat, roundings[polygons.rounding], width)
         case "pillow":
             from segfmt.kernels.fill_pillow import fill_pillow
 
-            return int(fill_pillow(out, *flat, width))
+            refused = fill_pillow(out, *flat, width)
         case "center":
             from segfmt.kernels.fill_center import fill_center
 
-            return int(fill_center(out, *flat, width))
+            refused = fill_center(out, *flat, width)
         case "coco":
             from segfmt.kernels.fill_coco import fill_coco
 
-            return int(fill_coco(out, *flat, width))
+            second = _NOTHING if second is None else _with_gaps(second)
+            second_ids = flat[-1] if second_ids is None else second_ids
+            refused = fill_coco(out, *flat, width, second, second_ids)
+    if refused >= 0:
+        raise _point_error(polygons, int(refused))
+
+
+def _with_gaps(out: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return an array as wide as its rows are apart: what is between them, kernels leave alone."""
+    if made := canvas_of(out):
+        return made.wide
+    if out.flags.c_contiguous:
+        return out
+    return np.lib.stride_tricks.as_strided(out, (out.shape[0], out.strides[0]))
 
 
 def _point_error(polygons: Polygons, index: int) -> FormatError:

@@ -24,7 +24,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def fill_coco(out, *arguments):
-    return kernel(out, *arguments, out.shape[1])
+    """Paint into one array, then into two, which must come to the same."""
+    ids, width = arguments[-1], out.shape[1]
+    alone, second = out.copy(), np.zeros_like(out)
+    found = kernel(alone, *arguments, width, np.empty((0, 0), np.uint8), ids)
+    assert kernel(out, *arguments, width, second, ~ids) == found
+    assert np.array_equal(out, alone)
+    assert np.array_equal(second, np.where(out == BACKGROUND, 0, ~out))
+    return found
 
 
 def kernel_arguments(polygons):

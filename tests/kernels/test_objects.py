@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from segfmt import FormatError, Polygons, rasterize, rasterize_instances
-from segfmt.kernels.objects import find_values, replace_values
+from segfmt.kernels.objects import close_up, find_painted
 from segfmt.model import FillRule
 from segfmt.objects import VOID, number_objects, paint_objects
 from segfmt.scratch import scratch
@@ -64,9 +64,11 @@ def test_objects_of_polygons_are_painted_as_they_would_be_numbered(
     )
     ids = rasterize(polygons, shape, background=background)
     numbers = rasterize_instances(polygons, shape)
-    expected = naive(ids, numbers)
-    scratch("objects", (51, 71))[:] = 5  # another sample's
-    assert np.array_equal(paint_objects(polygons, ids, background), expected)
+    for name in ("mask", "objects"):
+        scratch(name, (51, 71))[:] = 5  # another sample's
+    classes, objects = paint_objects(polygons, shape, background)
+    assert np.array_equal(classes, ids)
+    assert np.array_equal(objects, naive(ids, numbers))
 
 
 def test_more_polygons_than_a_byte_holds_may_be_covered() -> None:
@@ -76,28 +78,53 @@ def test_more_polygons_than_a_byte_holds_may_be_covered() -> None:
         return Polygons.from_rings(rings, [1] * len(rings), instance_ids=[*numbers])
 
     for places, fits in ((range(254), True), (range(255), False)):
-        ids = rasterize(squares(places), (4, 300))
         if fits:
-            assert paint_objects(squares(places), ids, 0).max() == 254
+            _, objects = paint_objects(squares(places), (4, 300), 0)
+            assert objects.max() == 254
         else:
             with pytest.raises(FormatError, match=r"255 objects.*instances=false"):
-                paint_objects(squares(places), ids, 0)
+                paint_objects(squares(places), (4, 300), 0)
     covered = Polygons.from_rings(
         [[[(0, 0), (9, 0), (9, 9)]] for _ in range(400)],
         [1] * 400,
         instance_ids=[*range(1, 401)],
     )
-    assert paint_objects(covered, rasterize(covered, (12, 12)), 0).max() == 1
+    classes, objects = paint_objects(covered, (12, 12), 0)
+    assert np.array_equal(classes, rasterize(covered, (12, 12)))
+    assert objects.max() == 1
+
+
+COORDINATES = st.floats(-20, 160)
+RINGS = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=4)
+
+
+@given(
+    st.lists(st.lists(RINGS, max_size=2), max_size=6),
+    st.sampled_from(["opencv", "pillow", "center", "coco"]),
+    st.data(),
+)
+def test_what_is_left_of_painted_polygons_is_found(
+    rings: list[list[list[tuple[float, float]]]], rule: FillRule, data: st.DataObject
+) -> None:
+    values = data.draw(arrays.arrays(np.uint8, len(rings), elements=st.integers(1, 4)))
+    polygons = Polygons.from_rings(rings, values, fill_rule=rule)
+    painted = np.zeros((30, 140), np.uint8)
+    rasterize(polygons, (30, 135), out=painted[:, :135])
+    painted[:, 135:] = values.max(initial=0)  # beyond the image, where nobody looks
+    present = np.zeros(256, np.uint8)
+    flat = polygons.points, polygons.ring_offsets, polygons.polygon_offsets
+    find_painted(painted, 135, *flat, values, present)
+    assert np.flatnonzero(present).tolist() == [*filter(None, np.unique(painted[:, :135]))]
 
 
 @given(st.data())
-def test_every_value_is_found_and_replaced(data: st.DataObject) -> None:
+def test_gaps_between_values_are_closed(data: st.DataObject) -> None:
     few = data.draw(arrays.arrays(np.uint8, st.integers(0, 90)))
-    values = np.repeat(few, data.draw(st.sampled_from([1, 7, 64, 200])))
-    present = np.zeros(256, np.uint8)
-    find_values(values, present)
-    assert np.flatnonzero(present).tolist() == sorted(set(few.tolist()))
-    becomes = data.draw(arrays.arrays(np.uint8, 256))
-    expected = becomes[values]
-    replace_values(values, becomes)
-    assert np.array_equal(values, expected)
+    values = np.repeat(few, data.draw(st.sampled_from([1, 7, 64, 400])))
+    free = sorted({*range(1, 255)} - {*few.tolist()})
+    missing = np.array(sorted(data.draw(st.sets(st.sampled_from(free), max_size=30))), np.uint8)
+    expected = [
+        value if value == VOID else value - np.count_nonzero(missing < value) for value in values
+    ]
+    close_up(values, missing, np.uint8(VOID))
+    assert values.tolist() == expected

@@ -37,6 +37,8 @@ _SIGNATURE = types.int64(
     types.Array(types.int64, 1, "C", readonly=True),
     types.Array(types.uint8, 1, "C", readonly=True),
     types.int64,
+    types.Array(types.uint8, 2, "C"),
+    types.Array(types.uint8, 1, "C", readonly=True),
 )
 
 
@@ -96,6 +98,8 @@ def _paint_box(
     box: NDArray[np.uint8],
     inside: NDArray[np.uint8],
     value: np.uint8,
+    second: NDArray[np.uint8],
+    second_value: np.uint8,
 ) -> None:
     """Paint where a column has had an odd number of toggles: row by row, as vector code."""
     height, width = box.shape
@@ -106,6 +110,11 @@ def _paint_box(
             inside[_U(x)] = mask
             pixel = out[_U(top + y), _U(left + x)]
             out[_U(top + y), _U(left + x)] = (pixel & ~mask) | (value & mask)
+        if second.size > 0:
+            for x in range(width):
+                mask = inside[_U(x)]
+                pixel = second[_U(top + y), _U(left + x)]
+                second[_U(top + y), _U(left + x)] = (pixel & ~mask) | (second_value & mask)
 
 
 @njit(_SIGNATURE, cache=True, nogil=True, error_model="numpy")
@@ -116,8 +125,14 @@ def fill_coco(
     polygon_offsets: NDArray[np.int64],
     ids: NDArray[np.uint8],
     width: int,
+    second: NDArray[np.uint8],
+    second_ids: NDArray[np.uint8],
 ) -> int:
     """Paint polygons into `out[:, :width]` in order, each where any of its rings covers a pixel.
+
+    The same pixels of `second` become `second_ids`: objects beside classes, for half of the price
+    of going through the polygons twice. It is (0, 0) where there is none, else of the shape of
+    `out`.
 
     Bit-exact with pycocotools 2.0: the rings of a polygon through `frPyObjects` and `merge`, and
     what `decode` gives painted over the polygons before. `out` is (H, W), points are (x, y) with
@@ -168,5 +183,6 @@ def fill_coco(
                 x1, y1 = xs[_U(i)], ys[_U(i)]
                 _toggle_crossings(box, left, top, x0, y0, x1, y1)
                 x0, y0 = x1, y1
-            _paint_box(out, left, top, box, inside, ids[p])
+            second_id = second_ids[p] if second.size > 0 else np.uint8(0)
+            _paint_box(out, left, top, box, inside, ids[p], second, second_id)
     return -1

@@ -11,8 +11,7 @@ _U = np.uint64
 _NUMBERS = types.Array(types.uint16, 1, "C", readonly=True)
 _READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _BYTES = types.Array(types.uint8, 1, "C")
-_WORD = 8  # pixels
-_EACH_BYTE = np.uint64(0x0101010101010101)
+_NEAR = 1 << 14  # bytes
 
 
 @njit(
@@ -48,63 +47,85 @@ def find_objects(
 
 
 @njit(nogil=True, error_model="numpy")
-def _are_one(words: NDArray[np.uint64], start: int, value: np.uint8) -> bool:
-    """Whether the words of a block, from `start` on, have one value in all of their bytes."""
-    expected = _U(value) * _EACH_BYTE
-    other = _U(0)
-    for k in range(_BLOCK // _WORD):
-        other |= words[_U(start + k)] ^ expected
-    return bool(other == 0)
-
-
-@njit(types.void(_BYTES, _BYTES), cache=True, nogil=True, error_model="numpy")
-def find_values(values: NDArray[np.uint8], present: NDArray[np.uint8]) -> None:
-    """Set `present[value]`, uint8 (256,), of each of `values`, uint8 (n,)."""
-    whole = values.size // _BLOCK * _BLOCK
-    words = values[:whole].view(np.uint64)
-    for block in range(0, whole, _BLOCK):
-        first = block // _WORD
-        present[values[_U(block)]] = 1
-        if _are_one(words, first, values[_U(block)]):
-            continue
-        for word in range(first, first + _BLOCK // _WORD):
-            start = word * _WORD
-            present[values[_U(start)]] = 1
-            if words[_U(word)] != _U(values[_U(start)]) * _EACH_BYTE:
-                for i in range(start + 1, start + _WORD):
-                    present[values[_U(i)]] = 1
-    for i in range(whole, values.size):
-        present[values[_U(i)]] = 1
+def _has(row: NDArray[np.uint8], value: np.uint8) -> bool:
+    whole = row.size // _BLOCK * _BLOCK
+    for start in range(0, whole, _BLOCK):
+        found = False
+        for k in range(_BLOCK):
+            found |= row[_U(start + k)] == value
+        if found:
+            return True
+    found = False
+    for i in range(whole, row.size):
+        found |= row[_U(i)] == value
+    return found
 
 
 @njit(
-    types.void(_BYTES, types.Array(types.uint8, 1, "C", readonly=True)),
+    types.void(
+        types.Array(types.uint8, 2, "C", readonly=True),
+        types.int64,
+        types.Array(types.float64, 2, "C", readonly=True),
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.Array(types.int64, 1, "C", readonly=True),
+        _READ_BYTES,
+        _BYTES,
+    ),
     cache=True,
     nogil=True,
     error_model="numpy",
 )
-def replace_values(values: NDArray[np.uint8], becomes: NDArray[np.uint8]) -> None:
-    """Make each of `values`, uint8 (n,), `becomes[value]`, uint8 (256,), in place."""
-    whole = values.size // _BLOCK * _BLOCK
-    words = values[:whole].view(np.uint64)
-    for block in range(0, whole, _BLOCK):
-        first = block // _WORD
-        value = values[_U(block)]
-        if _are_one(words, first, value):
-            if becomes[value] != value:
-                for k in range(_BLOCK // _WORD):
-                    words[_U(first + k)] = _U(becomes[value]) * _EACH_BYTE
+def find_painted(
+    objects: NDArray[np.uint8],
+    width: int,
+    points: NDArray[np.float64],
+    ring_offsets: NDArray[np.int64],
+    polygon_offsets: NDArray[np.int64],
+    values: NDArray[np.uint8],
+    present: NDArray[np.uint8],
+) -> None:
+    """Set `present[value]`, uint8 (256,), of each polygon whose value is left in its box.
+
+    The polygons, whose `values` are uint8 (P,), were painted in `objects[:, :width]`, uint8 (H, W),
+    by whatever rule: none paints over a pixel beyond the whole ones that its points lie on. Of most
+    objects the first rows tell, so that next to nothing of the image is looked at.
+    """
+    height = objects.shape[0]
+    for p in range(values.size):
+        if present[values[p]]:
             continue
-        for word in range(first, first + _BLOCK // _WORD):
-            start = word * _WORD
-            value = values[_U(start)]
-            if words[_U(word)] == _U(value) * _EACH_BYTE:
-                words[_U(word)] = _U(becomes[value]) * _EACH_BYTE
-            else:
-                for i in range(start, start + _WORD):
-                    values[_U(i)] = becomes[values[_U(i)]]
-    for i in range(whole, values.size):
-        values[_U(i)] = becomes[values[_U(i)]]
+        x_min = y_min = np.inf
+        x_max = y_max = -np.inf
+        for i in range(ring_offsets[polygon_offsets[p]], ring_offsets[polygon_offsets[p + 1]]):
+            x_min, x_max = min(x_min, points[i, 0]), max(x_max, points[i, 0])
+            y_min, y_max = min(y_min, points[i, 1]), max(y_max, points[i, 1])
+        left = int(min(max(x_min - 2.0, 0.0), float(width)))
+        right = int(max(min(x_max + 3.0, float(width)), 0.0))
+        top = int(min(max(y_min - 2.0, 0.0), float(height)))
+        bottom = int(max(min(y_max + 3.0, float(height)), 0.0))
+        if left >= right:
+            continue
+        for y in range(top, bottom):
+            if _has(objects[y, left:right], values[p]):
+                present[values[p]] = 1
+                break
+
+
+@njit(types.void(_BYTES, _READ_BYTES, types.uint8), cache=True, nogil=True, error_model="numpy")
+def close_up(values: NDArray[np.uint8], missing: NDArray[np.uint8], kept: np.uint8) -> None:
+    """Count each of `values`, uint8 (n,), down by as many as there are `missing` ones below it.
+
+    `missing` rises, and none of it is among the values. The value `kept` stays what it is.
+    """
+    # What a core holds nearest to it: each missing value is a pass of its own, as vector code.
+    for start in range(0, values.size, _NEAR):
+        stop = min(start + _NEAR, values.size)
+        for m in range(missing.size - 1, -1, -1):
+            floor = missing[m]
+            for i in range(start, stop):
+                value = values[_U(i)]
+                above = (value > floor) & (value != kept)
+                values[_U(i)] = value - np.uint8(above)
 
 
 @njit(

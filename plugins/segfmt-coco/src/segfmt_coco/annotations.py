@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -113,8 +114,9 @@ def _shape(image: ImageRecord) -> tuple[int, int] | None:
 
 
 def _key(parts: Parts) -> str:
-    path = PurePosixPath(*parts)
-    return str(path.with_suffix("") if path.suffix.lower() in segfmt.IMAGE_SUFFIXES else path)
+    path = "/".join(parts)
+    stem, suffix = splitext(path)
+    return stem if suffix.lower() in segfmt.IMAGE_SUFFIXES else path
 
 
 def size_of(ref: SampleRef) -> tuple[tuple[int, int], list[Note]]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
@@ -95,6 +96,7 @@ def _split(path: Path, among: int) -> tuple[str, str]:
     return ("train" if among == 1 else stem), stem
 
 
+@lru_cache(1024)
 def named_split(name: str) -> str | None:
     """Return the split that a name says, if any; a year behind it does not count.
 
@@ -118,14 +120,26 @@ def parts_of(file_name: str) -> Parts:
     return tuple(part for part in parts if part not in ("", ".", "..") and part[1:2] != ":")
 
 
+class _Found(NamedTuple):
+    """A file, and folders above it, below the root."""
+
+    folders: Parts
+    path: Path
+
+
 class FileIndex:
     """The files below a root by name; names are compared in NFC."""
 
     def __init__(self, root: Path, paths: Iterable[Path]) -> None:
-        self._root = root
-        self._by_name: dict[str, list[Path]] = {}
+        self._by_name: dict[str, list[_Found]] = {}
+        parts_of_folder: dict[str, Parts] = {}
         for path in paths:
-            self._by_name.setdefault(segfmt.nfc(path.name), []).append(path)
+            folder = str(path)[: -len(path.name)]
+            if folder not in parts_of_folder:
+                above = PurePosixPath(_relative(path.parent, root))
+                parts_of_folder[folder] = above.parts
+            found = _Found(parts_of_folder[folder], path)
+            self._by_name.setdefault(segfmt.nfc(path.name), []).append(found)
 
     def finder(
         self, file: AnnotationFile, names: Iterable[Parts], *, masks: bool = False
@@ -149,34 +163,34 @@ class FileIndex:
                 lambda _, path: path.is_relative_to(file.path.parent),
             ):
                 if len(found) > 1:
-                    found = [pair for pair in found if prefers(*pair)] or found
-            return found[0][1] if len(found) == 1 else None
+                    found = [one for one in found if prefers(*one)] or found
+            return found[0].path if len(found) == 1 else None
 
         return find
 
     def _fitting(
-        self, file: AnnotationFile, parts: Parts, paths: list[Path], masks: bool
-    ) -> list[tuple[Parts, Path]]:
-        """Return the paths that end in these parts, each with the folders above.
+        self, file: AnnotationFile, parts: Parts, files: list[_Found], masks: bool
+    ) -> list[_Found]:
+        """Return the files of that name whose path ends in these parts, with the folders above.
 
         Those of another split are left out, and unless it is masks that are looked for, PNGs in
         folders of masks.
         """
         found = []
-        named = named_split(file.split) is not None  # else, as `trainval`, it may be of several
-        for path in paths:
-            have = PurePosixPath(_relative(path, self._root)).parts
-            folders = have[: -len(parts)]
-            if have[-len(parts) :] != parts:
+        below = parts[:-1]
+        # Else, as `trainval`, it may be of several.
+        splits = {None, file.split} if named_split(file.split) else None
+        for folders, path in files:
+            above = folders[: len(folders) - len(below)]
+            if folders[len(above) :] != below:
                 continue
-            if named and not {*map(named_split, folders)} <= {None, file.split}:
+            if splits and any(named_split(folder) not in splits for folder in above):
                 continue
-            beside = path.parent == file.path.parent
             if (
                 masks
-                or beside
                 or path.suffix.lower() != ".png"
-                or not any(map(_MASK_FOLDERS.match, folders))
+                or not any(map(_MASK_FOLDERS.match, above))
+                or path.parent == file.path.parent
             ):
-                found.append((folders, path))
+                found.append(_Found(above, path))
         return found
