@@ -88,7 +88,7 @@ def find_painted(
 
     The polygons, whose `values` are uint8 (P,), were painted in `objects[:, :width]`, uint8 (H, W),
     by whatever rule: none paints over a pixel beyond the whole ones that its points lie on. Of most
-    objects the first rows tell, so that next to nothing of the image is looked at.
+    objects a row tells, so that next to nothing of the image is looked at.
     """
     height = objects.shape[0]
     for p in range(values.size):
@@ -105,7 +105,10 @@ def find_painted(
         bottom = int(max(min(y_max + 3.0, float(height)), 0.0))
         if left >= right:
             continue
-        for y in range(top, bottom):
+        # From the middle on: a polygon is wide there, and seldom at its top.
+        middle = (top + bottom) // 2
+        for k in range(bottom - top):
+            y = middle + k if middle + k < bottom else top + middle + k - bottom
             if _has(objects[y, left:right], values[p]):
                 present[values[p]] = 1
                 break
