@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from segfmt import ClassInfo, ClassTable, FormatError, UsageError, color_indices, index_colors
-from segfmt.colors import load_color_mask
+from segfmt.colors import load_color_mask, write_color_mask
+from segfmt.imagefile import write_colors
 from segfmt.tables import AIHUB_DRIVING
 
 TABLE = ClassTable(
@@ -25,6 +26,17 @@ def test_colors_become_ids_and_back() -> None:
     rgb = color_indices(ids, TABLE)
     assert rgb[0, 1].tolist() == [70, 130, 180]
     assert (index_colors(rgb, TABLE) == ids).all()
+
+
+def test_a_mask_is_written_in_its_colors(tmp_path: Path) -> None:
+    ids = np.array([[0, 9, 9], [9, 200, 3]], np.uint8)
+    write_color_mask(tmp_path / "a.png", ids, TABLE)
+    write_colors(tmp_path / "b.png", color_indices(ids, TABLE))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "RGB"
+        assert image.getpixel((1, 1)) == (0, 0, 0)  # no class
+        assert image.getpixel((2, 1)) == (128, 64, 128)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (64, 65), (1, 33)])

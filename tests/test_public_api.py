@@ -84,6 +84,7 @@ PUBLIC = [
     "verify",
     "voc_colors",
     "walk",
+    "write_color_mask",
     "write_colors",
     "write_html",
     "write_mask",

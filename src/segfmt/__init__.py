@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "checking": ("check",),
     "classes": ("ClassInfo", "ClassTable", "normal_name"),
-    "colors": ("color_indices", "index_colors", "load_color_mask"),
+    "colors": ("color_indices", "index_colors", "load_color_mask", "write_color_mask"),
     "comparison": ("Comparison", "compare"),
     "convert": ("convert",),
     "dataset": ("Dataset", "open_dataset"),
@@ -142,6 +142,7 @@ __all__ = [
     "verify",
     "voc_colors",
     "walk",
+    "write_color_mask",
     "write_colors",
     "write_html",
     "write_mask",
@@ -151,7 +152,7 @@ __all__ = [
 if TYPE_CHECKING:
     from segfmt.checking import check
     from segfmt.classes import ClassInfo, ClassTable, normal_name
-    from segfmt.colors import color_indices, index_colors, load_color_mask
+    from segfmt.colors import color_indices, index_colors, load_color_mask, write_color_mask
     from segfmt.comparison import Comparison, compare
     from segfmt.convert import convert
     from segfmt.dataset import Dataset, open_dataset

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from segfmt.errors import FormatError, UsageError
+from segfmt.files import atomic_write
 from segfmt.imagefile import read_colors
 from segfmt.model import Mask, Note
+from segfmt.png import encode_png_in_colors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,9 +62,19 @@ def color_indices(ids: npt.NDArray[np.uint8], classes: ClassTable) -> npt.NDArra
     """
     from segfmt.kernels.lut import color_indices as kernel
 
-    out = np.empty((*ids.shape, 3), np.uint8)
-    kernel(np.ascontiguousarray(ids).reshape(-1), classes.palette(), out.reshape(-1))
-    return out
+    height, width = ids.shape
+    out = np.empty((height, 3 * width), np.uint8)
+    kernel(np.ascontiguousarray(ids), classes.palette(), out, 0)
+    return out.reshape(height, width, 3)
+
+
+def write_color_mask(path: Path, ids: npt.NDArray[np.uint8], classes: ClassTable) -> None:
+    """Write an index mask, uint8 (H, W), as RGB PNG in its classes' colors, whole or not at all.
+
+    Ids that are no class are black. The same file as `write_colors` makes of `color_indices`, at a
+    third of the cost.
+    """
+    atomic_write(path, encode_png_in_colors(ids, classes.palette()))
 
 
 def load_color_mask(

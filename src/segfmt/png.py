@@ -35,22 +35,39 @@ def encode_png(ids: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8] | None
     """
     _check("ids", ids, np.uint8, 2)
     if palette is None:
-        return _encode(ids, 8, _GREY)
+        return _encode(ids, _GREY)
     if palette.dtype != np.uint8 or palette.ndim != 2 or palette.shape[1] != 3:
         raise ValueError(f"palette must be uint8 (n, 3), not {palette.dtype} {palette.shape}")
-    return _encode(ids, 8, _PALETTE, _chunk(b"PLTE", palette.tobytes()))
+    return _encode(ids, _PALETTE, _chunk(b"PLTE", palette.tobytes()))
 
 
 def encode_png16(values: npt.NDArray[np.uint16]) -> bytes:
     """Return a 16-bit grey PNG (mode I;16) of uint16 (H, W), such as instance ids."""
     _check("values", values, np.uint16, 2)
-    return _encode(values.astype(">u2"), 16, _GREY)
+    height, width = values.shape
+    rows = _rows(height, 2 * width)
+    rows[:, 1:].view(">u2")[:] = values
+    return _packed(rows, width, 16, _GREY)
 
 
 def encode_png_colors(rgb: npt.NDArray[np.uint8]) -> bytes:
     """Return an RGB PNG of a color mask, uint8 (H, W, 3)."""
     _check("rgb", rgb, np.uint8, 3)
-    return _encode(rgb, 8, _RGB)
+    height, width = rgb.shape[:2]
+    rows = _rows(height, 3 * width)
+    rows[:, 1:].reshape(rgb.shape)[:] = rgb
+    return _packed(rows, width, 8, _RGB)
+
+
+def encode_png_in_colors(ids: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8]) -> bytes:
+    """Return an RGB PNG of an index mask, uint8 (H, W), by a palette, uint8 (256, 3)."""
+    from segfmt.kernels.lut import color_indices
+
+    _check("ids", ids, np.uint8, 2)
+    height, width = ids.shape
+    rows = _rows(height, 3 * width)
+    color_indices(np.ascontiguousarray(ids), palette, rows, 1)
+    return _packed(rows, width, 8, _RGB)
 
 
 def _check(name: str, array: npt.NDArray[Any], dtype: type, ndim: int) -> None:
@@ -62,17 +79,27 @@ def _check(name: str, array: npt.NDArray[Any], dtype: type, ndim: int) -> None:
         )
 
 
-def _encode(pixels: npt.NDArray[Any], depth: int, color_type: int, extra: bytes = b"") -> bytes:
-    height, width = pixels.shape[:2]
-    canvas = canvas_of(pixels)
+def _encode(ids: npt.NDArray[np.uint8], color_type: int, extra: bytes = b"") -> bytes:
+    height, width = ids.shape
+    canvas = canvas_of(ids)
     if canvas:
         rows = canvas.rows
     else:
-        row = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
-        rows = scratch("png rows", (height, row.shape[1] + 1))
-        rows[:, 1:] = row
+        rows = _rows(height, width)
+        rows[:, 1:] = ids
+    return _packed(rows, width, 8, color_type, extra)
+
+
+def _rows(height: int, size: int) -> npt.NDArray[np.uint8]:
+    """Return room for rows of that many bytes, and the byte that PNG has before each."""
+    return scratch("png rows", (height, size + 1))
+
+
+def _packed(
+    rows: npt.NDArray[np.uint8], width: int, depth: int, color_type: int, extra: bytes = b""
+) -> bytes:
     rows[:, 0] = 0  # filter None
-    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, len(rows), depth, color_type, 0, 0, 0)
     data = zlib.compress(rows.data, 1) if rows.nbytes < SMALL else isal_zlib.compress(rows, 1)
     return b"".join(
         (_SIGNATURE, _chunk(b"IHDR", header), extra, _chunk(b"IDAT", data), _chunk(b"IEND", b""))

@@ -101,13 +101,17 @@ def test_the_table_is_always_the_same() -> None:
     assert len(first[0]) <= 1 << 16
 
 
-def test_ids_become_colors() -> None:
-    random = np.random.default_rng(1)
+@pytest.mark.parametrize("lead", [0, 1])
+@pytest.mark.parametrize("width", [1, 63, 64, 65, 200])
+def test_ids_become_colors(width: int, lead: int) -> None:
+    random = np.random.default_rng(width)
     colors = random.integers(0, 256, (256, 3), np.uint8)
-    ids = random.integers(0, 256, 1000, np.uint8)
-    out = np.empty(3000, np.uint8)
-    color_indices(ids, colors, out)
-    assert (out.reshape(-1, 3) == colors[ids]).all()
+    ids = np.repeat(random.integers(0, 256, (3, width), np.uint8), 3, axis=0)
+    ids[random.integers(9, size=4), random.integers(width, size=4)] = 7  # in rows all alike
+    out = np.full((9, lead + 3 * width), 200, np.uint8)
+    color_indices(ids, colors, out, lead)
+    assert (out[:, lead:].reshape(9, width, 3) == colors[ids]).all()
+    assert (out[:, :lead] == 200).all()
 
 
 @pytest.mark.parametrize("run", [1, 7, 300])

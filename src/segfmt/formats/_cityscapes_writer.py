@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.classes import ClassTable
-from segfmt.colors import color_indices, recode_ids
+from segfmt.colors import recode_ids, write_color_mask
 from segfmt.errors import FormatError, UsageError, did_you_mean
 from segfmt.files import atomic_write, check_key
 from segfmt.format import Accepts, Entry
@@ -29,7 +29,7 @@ from segfmt.formats._cityscapes_labels import (
     Ids,
     Place,
 )
-from segfmt.imagefile import Placement, place_image, write_colors, write_mask, write_mask16
+from segfmt.imagefile import Placement, place_image, write_mask, write_mask16
 from segfmt.model import Mask, Note, Polygons, Sample, merge_notes
 from segfmt.raster import rasterize, rasterize_instances
 from segfmt.tables import CITYSCAPES, CITYSCAPES_TRAIN
@@ -96,7 +96,7 @@ class CityscapesWriter:
             elif kind == "instanceIds":
                 write_mask16(path, values.astype(np.uint16, copy=False))
             elif kind == "color":
-                write_colors(path, color_indices(ids, CITYSCAPES))
+                write_color_mask(path, ids, CITYSCAPES)
             elif isinstance(label, Polygons):
                 atomic_write(path, encode_polygons(label, shape))
         return Entry(ref.split, ref.key, tuple(files), notes)

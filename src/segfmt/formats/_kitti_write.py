@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.classes import ClassTable
-from segfmt.colors import color_indices
+from segfmt.colors import write_color_mask
 from segfmt.errors import FormatError, UsageError, did_you_mean
 from segfmt.files import atomic_write
 from segfmt.format import Accepts, Entry
-from segfmt.imagefile import Placement, place_image, write_colors, write_mask, write_mask16
+from segfmt.imagefile import Placement, place_image, write_mask, write_mask16
 from segfmt.model import Mask, Note, Sample
 from segfmt.tables import CITYSCAPES_TRAIN, CITYSCAPES_TRAIN_IDS, KITTI
 
@@ -75,7 +75,7 @@ class KittiWriter:
             if kind == "semantic":
                 write_mask(path, ids)
             elif kind == "semantic_rgb":
-                write_colors(path, color_indices(ids, KITTI))
+                write_color_mask(path, ids, KITTI)
             elif values is not None:
                 write_mask16(path, values)
         return Entry(ref.split, ref.key, tuple(files), notes)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segfmt.classes import ClassTable
-from segfmt.colors import AmbiguousColor, UnknownColor, color_indices, load_color_mask
+from segfmt.colors import AmbiguousColor, UnknownColor, load_color_mask, write_color_mask
 from segfmt.errors import FormatError, UsageError
 from segfmt.files import atomic_write, check_key, nfc, walk
 from segfmt.format import Accepts, Entry, Format, Holds
@@ -30,7 +30,6 @@ from segfmt.imagefile import (
     mask_mode,
     place_image,
     read_mask,
-    write_colors,
     write_mask,
 )
 from segfmt.layout import SPLIT, folder_patterns, place_in
@@ -216,7 +215,7 @@ class FolderWriter:
         if self.masks == "index":
             write_mask(self.root / mask, ids, self._palette)
         else:
-            write_colors(self.root / mask, color_indices(ids, self.classes))
+            write_color_mask(self.root / mask, ids, self.classes)
             notes += self._shared(ids)
         return Entry(ref.split, ref.key, files, notes)
 

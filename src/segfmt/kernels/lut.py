@@ -18,6 +18,7 @@ _EMPTY = np.uint32(255)  # the entry of no color: its upper bytes are black's
 _MULTIPLIER = 0x9E3779B1  # any odd start will do; Knuth's spreads well
 _BYTES = types.Array(types.uint8, 1, "C")
 _READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+_READ_ROWS = types.Array(types.uint8, 2, "C", readonly=True)
 _READ_WORDS = types.Array(types.uint32, 1, "C", readonly=True)
 
 
@@ -151,21 +152,41 @@ def index_colors(
 
 
 @njit(
-    types.void(_READ_BYTES, types.Array(types.uint8, 2, "C", readonly=True), _BYTES),
+    types.void(_READ_ROWS, _READ_ROWS, types.Array(types.uint8, 2, "C"), types.int64),
     cache=True,
     nogil=True,
     error_model="numpy",
 )
 def color_indices(
-    ids: NDArray[np.uint8], palette: NDArray[np.uint8], out: NDArray[np.uint8]
+    ids: NDArray[np.uint8], palette: NDArray[np.uint8], out: NDArray[np.uint8], lead: int
 ) -> None:
-    """Write the color of each id, uint8 (n,), by a palette, uint8 (256, 3), into uint8 (3 * n,)."""
-    for i in range(ids.size):
-        id = _U(ids[i])
-        byte = _U(3 * i)
-        out[byte] = palette[id, 0]
-        out[byte + _U(1)] = palette[id, 1]
-        out[byte + _U(2)] = palette[id, 2]
+    """Write the color of each id, uint8 (H, W), by a palette, uint8 (256, 3).
+
+    `out` is uint8 (H, lead + 3 * W): the first `lead` bytes of a row are left alone, as PNG has its
+    own there.
+    """
+    height, width = ids.shape
+    for y in range(height):
+        start = 0
+        while start < width:
+            stop = min(start + 2 * _BLOCK, width)
+            byte = lead + 3 * start
+            if y > 0 and stop - start == 2 * _BLOCK:
+                difference = np.uint8(0)
+                for k in range(2 * _BLOCK):
+                    difference |= ids[_U(y), _U(start + k)] ^ ids[_U(y - 1), _U(start + k)]
+                if difference == 0:  # as in the row above, where masks are nearly everywhere
+                    for k in range(2 * _BLOCK_BYTES):
+                        out[_U(y), _U(byte + k)] = out[_U(y - 1), _U(byte + k)]
+                    start = stop
+                    continue
+            for x in range(start, stop):
+                id = _U(ids[_U(y), _U(x)])
+                out[_U(y), _U(byte)] = palette[id, 0]
+                out[_U(y), _U(byte + 1)] = palette[id, 1]
+                out[_U(y), _U(byte + 2)] = palette[id, 2]
+                byte += 3
+            start = stop
 
 
 @njit(
