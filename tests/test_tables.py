@@ -31,6 +31,20 @@ def test_a_labelmap_is_read_by_the_order_of_its_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_a_labelmap_without_colors_has_those_of_voc(tmp_path: Path) -> None:
+    """Datumaro writes it of a COCO set, beside masks in VOC's colors."""
+    path = tmp_path / "labelmap.txt"
+    path.write_text("# label:color_rgb:parts:actions\nbackground:::\nroad:::\n길:::\n")
+    assert [(info.id, info.name, info.color) for info in read_table(path)] == [
+        (0, "background", (0, 0, 0)),
+        (1, "road", (128, 0, 0)),
+        (2, "길", (0, 128, 0)),
+    ]
+    path.write_text("background:::\nroad:1,2,3::\n")
+    with pytest.raises(FormatError, match="line 1 is not name:r,g,b"):
+        read_table(path)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segfmt.errors import FormatError
+from segfmt.pairs import recode_pairs
 from segfmt.raster import rasterize, rasterize_both, rasterize_instances
 from segfmt.scratch import canvas, canvas_of
 
@@ -27,30 +28,19 @@ def number_objects(
     `instances` counts by class, so an object is a class and a number; they are numbered in that
     order. Raises `FormatError` for more than 254.
     """
-    from segfmt.kernels.objects import find_objects, write_numbers
+    return recode_pairs(ids, instances, _numbered).astype(np.uint8)
 
-    flat, numbers = (
-        np.ascontiguousarray(ids).reshape(-1),
-        np.ascontiguousarray(instances).reshape(-1),
-    )
-    stride = int(numbers.max(initial=0)) + 1
-    present = np.zeros(256 * stride, np.uint8)
-    find_objects(flat, numbers, stride, present)
-    present[::stride] = 0  # number 0: no object
-    present[VOID * stride :] = 0
-    found = np.flatnonzero(present)
-    if len(found) > _MOST:
+
+def _numbered(ids: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    are = (numbers > 0) & (ids != VOID)
+    count = np.count_nonzero(are)
+    if count > _MOST:
         raise FormatError(
-            f"has {len(found)} objects, and one byte tells {_MOST} apart",
+            f"has {count} objects, and one byte tells {_MOST} apart",
             mend="Leave out those of classes that do not matter with --classes, or all of them: "
             "-i instances=false, where the source's format has that option.",
         )
-    becomes = np.zeros(len(present), np.uint8)
-    becomes[found] = np.arange(1, len(found) + 1)
-    becomes[VOID * stride :] = VOID
-    objects = np.empty(flat.size, np.uint8)
-    write_numbers(flat, numbers, stride, becomes, objects)
-    return objects.reshape(ids.shape)
+    return np.where(are, np.cumsum(are), np.where(ids == VOID, VOID, 0))
 
 
 def paint_objects(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from segfmt.errors import FormatError, UsageError
 from segfmt.model import Mask, Polygons
+from segfmt.pairs import recode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,20 +83,10 @@ class ClassMap:
             )
         if mask.instances is None:
             return Mask(ids)
-        becomes = lut[used > 0].tolist()
-        if len(set(becomes)) == len(becomes):  # the usual case, at a tenth of the cost
-            keeps = np.zeros(len(lut), np.bool_)
-            keeps[: len(self.lut)] = self._of_objects[: len(lut)]
-            return Mask(ids, np.where(keeps[mask.ids], mask.instances, np.uint16(0)))
-        objects, places = np.unique(
-            mask.instances.astype(np.uint32) << np.uint32(16) | mask.ids, return_inverse=True
-        )
-        class_ids, counted = (objects & 0xFFFF).astype(np.int32), (objects >> 16).astype(np.int32)
-        numbers = self._numbers(class_ids, counted)
-        return Mask(ids, numbers.astype(np.uint16)[places].reshape(ids.shape))
+        return Mask(ids, recode_pairs(mask.ids, mask.instances, self._numbers))
 
     def _numbers(
-        self, class_ids: npt.NDArray[np.int32], numbers: npt.NDArray[np.int32]
+        self, class_ids: npt.NDArray[np.integer[Any]], numbers: npt.NDArray[np.integer[Any]]
     ) -> npt.NDArray[np.int32]:
         """Return object numbers under the target's classes: none twice where classes become one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -206,7 +207,8 @@ class _Row(msgspec.Struct):
 def read_table(path: Path) -> ClassTable:
     """Read `classes.json` (id, name, color, role), or a `labelmap.txt` (name:r,g,b:parts:actions).
 
-    A labelmap's ids are its lines' places, the first being 0 and the background. Raises
+    A labelmap's ids are its lines' places, the first being 0 and the background. Where none of its
+    lines has a color, they have VOC's, as masks beside it were painted. Raises
     `FormatError` for a file that is neither, or whose classes contradict one another.
     """
     try:
@@ -224,13 +226,20 @@ def read_table(path: Path) -> ClassTable:
 
 def _labelmap(path: Path) -> Iterable[ClassInfo]:
     lines = [(number, line) for number, line in read_list(path) if not line.startswith("#")]
+    # As Datumaro writes the classes of a dataset that had no colors, beside masks in VOC's.
+    uncolored = all(re.match("[^:]+:(:|$)", line) for _, line in lines)
+    generated = voc_colors() if uncolored else []
     for id, (number, line) in enumerate(lines):
         name, _, rest = line.partition(":")
-        parts = rest.split(":")[0].split(",")
-        if len(parts) != 3 or not all(part.strip().isdigit() for part in parts):
-            raise ValueError(f"line {number} is not name:r,g,b:parts:actions")
-        red, green, blue = (int(part) for part in parts)
-        yield ClassInfo(id, name, (red, green, blue), "class" if id else "background")
+        if uncolored:
+            color = generated[min(id, 255)]
+        else:
+            parts = rest.split(":")[0].split(",")
+            if len(parts) != 3 or not all(part.strip().isdigit() for part in parts):
+                raise ValueError(f"line {number} is not name:r,g,b:parts:actions")
+            red, green, blue = (int(part) for part in parts)
+            color = red, green, blue
+        yield ClassInfo(id, name, color, "class" if id else "background")
 
 
 def table_named(text: str) -> ClassTable:

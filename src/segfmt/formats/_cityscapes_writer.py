@@ -31,6 +31,7 @@ from segfmt.formats._cityscapes_labels import (
 )
 from segfmt.imagefile import Placement, place_image, write_mask, write_mask16
 from segfmt.model import Mask, Note, Polygons, Sample, merge_notes
+from segfmt.pairs import recode_pairs
 from segfmt.raster import rasterize, rasterize_instances
 from segfmt.tables import CITYSCAPES, CITYSCAPES_TRAIN
 
@@ -140,7 +141,16 @@ def _instances(
     """Return what instanceIds.png is to hold, and what is lost."""
     if isinstance(label, Mask):
         if label.instances is not None:
-            return instance_values(ids, label.instances)
+            lost: list[Note] = []
+
+            def becomes(
+                ids: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+            ) -> npt.NDArray[np.uint16]:
+                values, notes = instance_values(ids, numbers)
+                lost.extend(notes)
+                return values
+
+            return recode_pairs(ids, label.instances, becomes), tuple(lost)
     elif label.instance_ids is not None:
         values, notes = instance_values(label.class_ids, label.instance_ids)
         numbered = replace(label, instance_ids=values.astype(np.int32))
@@ -153,13 +163,14 @@ def instance_values(
 ) -> tuple[npt.NDArray[np.uint16], tuple[Note, ...]]:
     """Return what instanceIds.png holds for these label ids and object numbers, and what is lost.
 
-    Classes whose objects Cityscapes does not count lose their numbers, as they would if
-    `json2instanceImg` painted them. `FormatError` for a number that would run into the next class.
+    Both have an entry for each object, or for each pair of the two. Classes whose objects
+    Cityscapes does not count lose their numbers, as they would if `json2instanceImg` painted them.
+    `FormatError` for a number that would run into the next class.
     """
     things = _IS_THING[ids]
     counted = np.where(things, numbers, 0)
     if counted.max(initial=0) > PER_CLASS:
-        worst = np.unravel_index(int(counted.argmax()), counted.shape)
+        worst = int(counted.argmax())
         name = CITYSCAPES.by_id(int(ids[worst])).name
         raise FormatError(
             f'has the object number {counted[worst]} of "{name}", and Cityscapes has room for '

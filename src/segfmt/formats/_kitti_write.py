@@ -19,6 +19,7 @@ from segfmt.files import atomic_write
 from segfmt.format import Accepts, Entry
 from segfmt.imagefile import Placement, place_image, write_mask, write_mask16
 from segfmt.model import Mask, Note, Sample
+from segfmt.pairs import recode_pairs
 from segfmt.tables import CITYSCAPES_TRAIN, CITYSCAPES_TRAIN_IDS, KITTI
 
 Ids = Literal["ids", "train"]
@@ -96,19 +97,22 @@ def instance_values(
     ids: npt.NDArray[np.uint8], numbers: npt.NDArray[np.uint16] | None
 ) -> npt.NDArray[np.uint16]:
     """Return what `instance` holds; `FormatError` for a number that does not fit a class."""
-    values = ids.astype(np.uint16) * PER_CLASS
     if numbers is None:
-        return values
-    numbers = np.where(ids == 0, 0, numbers).astype(np.uint16)  # unlabeled has no objects
-    if numbers.max() >= PER_CLASS:
-        y, x = np.unravel_index(int(numbers.argmax()), numbers.shape)
-        name = KITTI.by_id(int(ids[y, x])).name
+        return ids.astype(np.uint16) * PER_CLASS
+    return recode_pairs(ids, numbers, _values)
+
+
+def _values(ids: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    numbers = np.where(ids == 0, 0, numbers)  # unlabeled has no objects
+    worst = int(numbers.argmax())
+    if numbers[worst] >= PER_CLASS:
+        name = KITTI.by_id(int(ids[worst])).name
         raise FormatError(
-            f'has the object number {numbers[y, x]} of "{name}", and KITTI has room for '
+            f'has the object number {numbers[worst]} of "{name}", and KITTI has room for '
             f"{PER_CLASS - 1} of a class in one image",
             mend="Leave instance out of -o labels.",
         )
-    return values + numbers
+    return ids * PER_CLASS + numbers
 
 
 def file_name(key: str) -> str:

@@ -27,6 +27,7 @@ from segfmt.listed import (
     read_lists,
 )
 from segfmt.model import Mask, Note, Sample, SampleRef
+from segfmt.pairs import recode_pairs
 from segfmt.pathindex import PathIndex
 from segfmt.tables import TABLES, table_named
 from segfmt.trainids import plus_ignore
@@ -127,7 +128,11 @@ class VocReader:
         if numbers.shape != ids.shape:
             raise FormatError("is not as large as the mask of the classes", path=objects)
         none = [info.id for info in self.classes if info.role != "class"]
-        return np.where((numbers == VOID) | np.isin(ids, none), 0, numbers).astype(np.uint16)
+        return recode_pairs(
+            ids,
+            numbers,
+            lambda ids, numbers: np.where((numbers == VOID) | np.isin(ids, none), 0, numbers),
+        )
 
     def _files(self, name: str, first: str) -> PathIndex:
         """Return the image files of a folder by key; of one key, the one that ends in `first`."""

@@ -15,17 +15,20 @@ _NEAR = 1 << 14  # bytes
 
 
 @njit(
-    types.void(_READ_BYTES, _NUMBERS, types.int64, _BYTES),
+    [types.void(ids, _NUMBERS, types.int64, _BYTES) for ids in (_READ_BYTES, _NUMBERS)],
     cache=True,
     nogil=True,
     error_model="numpy",
 )
 def find_objects(
-    ids: NDArray[np.uint8], numbers: NDArray[np.uint16], stride: int, present: NDArray[np.uint8]
+    ids: NDArray[np.uint8] | NDArray[np.uint16],
+    numbers: NDArray[np.uint16],
+    stride: int,
+    present: NDArray[np.uint8],
 ) -> None:
-    """Set `present[id * stride + number]`, uint8 (256 * stride,), of each pixel's id and number.
+    """Set `present[id * stride + number]`, uint8, of each pixel's id and number.
 
-    `ids` is uint8 (n,), `numbers` uint16 (n,), each below `stride`.
+    `ids` is uint8 or uint16 (n,), `numbers` uint16 (n,), each below `stride`.
     """
     n = ids.size
     start = 0
@@ -132,21 +135,22 @@ def close_up(values: NDArray[np.uint8], missing: NDArray[np.uint8], kept: np.uin
 
 
 @njit(
-    types.void(
-        _READ_BYTES, _NUMBERS, types.int64, types.Array(types.uint8, 1, "C", readonly=True), _BYTES
-    ),
+    [
+        types.void(ids, _NUMBERS, types.int64, _NUMBERS, types.Array(types.uint16, 1, "C"))
+        for ids in (_READ_BYTES, _NUMBERS)
+    ],
     cache=True,
     nogil=True,
     error_model="numpy",
 )
 def write_numbers(
-    ids: NDArray[np.uint8],
+    ids: NDArray[np.uint8] | NDArray[np.uint16],
     numbers: NDArray[np.uint16],
     stride: int,
-    becomes: NDArray[np.uint8],
-    out: NDArray[np.uint8],
+    becomes: NDArray[np.uint16],
+    out: NDArray[np.uint16],
 ) -> None:
-    """Write `becomes[id * stride + number]` of each pixel into uint8 (n,)."""
+    """Write `becomes[id * stride + number]` of each pixel into uint16 (n,)."""
     n = ids.size
     start = 0
     while start < n:
