@@ -18,6 +18,7 @@ import numpy.typing as npt
 from segfmt.errors import FormatError, did_you_mean
 from segfmt.jsonfile import load_json, parse_rings
 from segfmt.model import Note, Polygons, merge_notes, offsets_of
+from segfmt.pairs import recode_pairs
 from segfmt.tables import CITYSCAPES, CITYSCAPES_TRAIN_IDS
 
 Ids = Literal["ids", "train"]
@@ -87,6 +88,31 @@ def instance_luts(ids: Ids) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint1
     classes[known] = RECODE["ids", ids][label[known]]
     numbers = np.where(single & (classes != VOID), values % PER_CLASS + 1, 0)
     return classes, numbers.astype(np.uint16)
+
+
+def matching_numbers(
+    ids: npt.NDArray[np.uint8],
+    values: npt.NDArray[np.uint16],
+    classes: npt.NDArray[np.int16],
+    numbers: npt.NDArray[np.uint16],
+) -> tuple[npt.NDArray[np.uint16], int]:
+    """Return the object numbers of pixels, uint16 (H, W), and how many are of another class.
+
+    `values` are those of instanceIds.png, `classes` and `numbers` what each value is, (65536,).
+    Where an image of `ids` says another class, there is no object.
+    """
+    differ = False
+
+    def becomes(
+        ids: npt.NDArray[np.int64], values: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.uint16]:
+        nonlocal differ
+        same = classes[values] == ids
+        differ = not same.all()
+        return np.where(same, numbers[values], np.uint16(0))
+
+    found = recode_pairs(ids, values, becomes)
+    return found, int(np.count_nonzero(classes[values] != ids)) if differ else 0
 
 
 class Shape(msgspec.Struct):

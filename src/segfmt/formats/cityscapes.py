@@ -31,6 +31,7 @@ from segfmt.formats._cityscapes_labels import (
     UnknownLabel,
     in_train_ids,
     instance_luts,
+    matching_numbers,
     read_polygons,
     recoded,
 )
@@ -182,12 +183,9 @@ class CityscapesReader:
             raise FormatError(f"is {size}, another size than its label image", path=path)
         classes, _ = instance_luts(own)
         _, numbers_of = instance_luts("train" if "train" in (own, self.ids) else "ids")
-        numbers = numbers_of[values]
-        differ = classes[values] != stored
-        count = int(np.count_nonzero(differ))
+        numbers, count = matching_numbers(stored, values, classes, numbers_of)
         if not count:
             return numbers, ()
-        numbers[differ] = 0
         return numbers, (Note("pixels of another class in instanceIds", "", count),)
 
     def _colors(self, path: Path) -> tuple[Mask, tuple[Note, ...]]:

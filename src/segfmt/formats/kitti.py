@@ -129,7 +129,8 @@ def _parts(
     values: npt.NDArray[np.uint16],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
     """Return the class ids and the object numbers in an `instance` mask."""
-    return (values // PER_CLASS).astype(np.uint8), values % PER_CLASS
+    # By bits: dividing takes ten times as long.
+    return (values >> np.uint16(8)).astype(np.uint8), values & np.uint16(PER_CLASS - 1)
 
 
 def _in_train_ids(mask: Mask, path: Path) -> Mask:
