@@ -32,7 +32,7 @@ def measure(convert: Callable[[Path, Path, str], float | None], packages: Iterab
 
     Seconds are those of `convert` alone, imports apart, or those that it returns. With `--warm-up`,
     another dataset is converted first, for what is only done once in a process, and what takes less
-    than three seconds is then done up to five times, of which the median counts.
+    than three seconds is then done up to fifteen times, of which the median counts.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
@@ -44,7 +44,7 @@ def measure(convert: Callable[[Path, Path, str], float | None], packages: Iterab
     times = 1
     if arguments.warm_up:
         convert(arguments.warm_up, arguments.out, arguments.variant)
-        times = 5
+        times = 15
     seconds: list[float] = []
     while len(seconds) < times and sum(seconds) < 3:
         shutil.rmtree(arguments.out, ignore_errors=True)
