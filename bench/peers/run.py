@@ -4,9 +4,9 @@
     python bench/peers/run.py --peers pillow,opencv --images 5 --rounds 1
     python bench/peers/run.py --defects          what peers do wrong, shown
 
-Each is measured in a process of its own, segfmt right before each peer, so that a ratio is of two
-neighbors in time; figures are medians of the rounds. Environments are made below build/peers, the
-report goes to build/bench/peers.md and peers.json.
+Each is measured in a process of its own, segfmt right before each peer and right after it, so that
+a ratio is of neighbors in time; figures are medians of the rounds. Environments are made below
+build/peers, the report goes to build/bench/peers.md and peers.json.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from environments import MissingPeerError, python_of
@@ -88,21 +88,35 @@ class Bench:
         return Run(whole=whole, **json.loads(figures.read_text(encoding="utf-8"))), out
 
     def measure_round(self, result: Result, python: Path | str, images: int, *, last: bool) -> None:
-        """Measure segfmt and the peer, warm and from the start; compare masks after the last."""
+        """Measure segfmt, the peer and segfmt again, warm and from the start; compare masks last.
+
+        Others share the machine, and come and go within seconds.
+        """
         peer = result.peer
         for ours, theirs, warm in (
             (result.ours, result.theirs, True),
             (result.our_starts, result.their_starts, False),
         ):
-            run, our_out = self.run(sys.executable, "peer_segfmt.py", peer.job, warm=warm)
-            ours.append(run)
+            before, our_out = self.run(sys.executable, "peer_segfmt.py", peer.job, warm=warm)
             try:
                 run, their_out = self.run(python, peer.script, peer.variant, warm=warm)
             except RuntimeError as error:
                 raise MissingPeerError(f"failed: {str(error).splitlines()[-1]}") from error
+            after, _ = self.run(sys.executable, "peer_segfmt.py", peer.job, warm=warm)
+            ours.append(between(before, after))
             theirs.append(run)
         if last:
             result.pixels = compare(peer, JOBS[peer.job], our_out, their_out, images)
+
+
+def between(before: Run, after: Run) -> Run:
+    """Return what lies in the middle of two runs."""
+    return replace(
+        before,
+        seconds=(before.seconds + after.seconds) / 2,
+        whole=(before.whole + after.whole) / 2,
+        peak_mib=max(before.peak_mib, after.peak_mib),
+    )
 
 
 def chosen(names: str | None) -> Iterator[Peer]:
