@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -295,6 +296,27 @@ def test_what_is_at_hand_is_forgotten_after_the_sample(memory: fsspec.AbstractFi
         memory.pipe_file("/a/b.txt", b"2")
         assert path.read_bytes() == b"1"
     assert path.read_bytes() == b"2"
+
+
+def test_a_file_is_mapped_wherever_it_is(
+    tmp_path: Path, memory: fsspec.AbstractFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    memory.pipe("/b/a.json", b"0123456789")
+    (tmp_path / "a.json").write_bytes(b"0123456789")
+    for path in (as_place("memory://b/a.json"), tmp_path / "a.json"):
+        with segfmt.mapped(path) as data:
+            assert data[3:5] == b"34"
+            data[3:5] = b"xx"
+        with segfmt.mapped(path) as data:
+            assert bytes(data) == path.read_bytes() == b"0123456789"  # what was written is gone
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]  # the copy has no name
+    memory.rm("/b/a.json")
+    with segfmt.mapped(as_place("memory://b/a.json")) as data:  # and is made once
+        assert data[:2] == b"01"
+    memory.pipe("/b/empty", b"")
+    with pytest.raises(ValueError, match="empty"):
+        segfmt.mapped(as_place("memory://b/empty"))
 
 
 def test_local_paths_stay_pathlibs(tmp_path: Path) -> None:

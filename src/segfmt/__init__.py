@@ -55,6 +55,7 @@ _HOMES = {
     "lists": ("read_list",),
     "model": ("Mask", "Note", "Polygons", "Sample", "SampleRef"),
     "pairing": ("ImageIndex", "place_of"),
+    "places": ("is_stored", "mapped"),
     "plugins": ("formats",),
     "png": ("encode_png",),
     "preview": ("Preview", "preview"),
@@ -116,8 +117,10 @@ __all__ = [
     "image_size",
     "index_colors",
     "inspect",
+    "is_stored",
     "load_color_mask",
     "load_json",
+    "mapped",
     "mask_sample",
     "nfc",
     "normal_name",
@@ -188,6 +191,7 @@ if TYPE_CHECKING:
     from segfmt.lists import read_list
     from segfmt.model import Mask, Note, Polygons, Sample, SampleRef
     from segfmt.pairing import ImageIndex, place_of
+    from segfmt.places import is_stored, mapped
     from segfmt.plugins import formats
     from segfmt.png import encode_png
     from segfmt.preview import Preview, preview

@@ -7,9 +7,11 @@ such a path is stands in its text: it is as light to pickle, and as good in anot
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import re
 import stat
+import tempfile
 import threading
 from abc import abstractmethod
 from contextlib import contextmanager
@@ -28,6 +30,8 @@ START = 1 << 16  # bytes: the header of nearly every image, with what cameras wr
 # Of two letters at least: `C:/data` is a drive. One slash: so pathlib writes a URL down again.
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/")
 _at_hand = threading.local()
+_copies: dict[StoredPath, int] = {}  # descriptors
+_copying = threading.Lock()
 
 
 class StoreRefusedError(PermissionError):
@@ -191,6 +195,38 @@ def as_stored(path: PurePath) -> StoredPath | None:
 def is_stored(path: PurePath) -> bool:
     """Return whether a path leads into a store."""
     return isinstance(path, StoredPath)
+
+
+def mapped(path: Path) -> mmap.mmap:
+    """Return a file's bytes as memory, of which only what is looked at is read.
+
+    For files that are too large to be read for each sample, such as one that has the annotations of
+    a whole dataset. What is written to that memory reaches no file. Of a file in a store a process
+    makes one copy, on this machine's disk, which is gone with the process, or made anew when a
+    dataset is opened. `ValueError` for an empty file.
+    """
+    if stored := as_stored(path):
+        with _copying:
+            if stored not in _copies:
+                _copies[stored] = _copy(stored)
+            return mmap.mmap(_copies[stored], 0, access=mmap.ACCESS_COPY)
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+
+
+def _copy(path: StoredPath) -> int:
+    """Return the descriptor of a copy, a file without a name, so that nothing is left of it."""
+    with tempfile.TemporaryFile(prefix="segfmt-") as file:
+        file.write(path.fetch())
+        file.flush()
+        return os.dup(file.fileno())
+
+
+def forget_copies() -> None:
+    """Have copies made anew: what is opened again may have changed."""
+    with _copying:
+        while _copies:
+            os.close(_copies.popitem()[1])  # who still maps it holds it by that
 
 
 def as_place(given: str | os.PathLike[str]) -> Path:

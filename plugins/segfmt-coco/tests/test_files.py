@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from coco_files import (
 
 import segfmt
 from segfmt import FormatError
+from segfmt.testing.record import files_below
 
 TRAIN = "annotations/instances_train2017.json"
+KINDS = ("instances", "captions", "person_keypoints")
 Names = dict[tuple[str, str], str | None]
 
 
@@ -403,3 +406,42 @@ def test_a_large_file_takes_less_than_three_times_its_size(tmp_path: Path) -> No
     command = [sys.executable, "-c", PEAK, str(small), str(big)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 3 * size
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_the_archives_of_coco_are_read_as_they_are_downloaded(
+    tmp_path: Path, executor: str
+) -> None:
+    root = tmp_path / "coco"
+    for split, name in (("train2017", "1"), ("val2017", "2")):
+        for kind in KINDS:
+            text = document([annotation()], [image(1, f"{name}.jpg")])
+            write_json(root / "annotations" / f"{kind}_{split}.json", text)
+        write_image(root / split / f"{name}.jpg")
+    archives = []
+    for folder, name in (
+        ("annotations", "annotations_trainval2017"),
+        ("train2017", "train2017"),
+        ("val2017", "val2017"),
+    ):
+        archives.append(tmp_path / f"{name}.zip")
+        with zipfile.ZipFile(archives[-1], "w", zipfile.ZIP_DEFLATED) as file:
+            for path in sorted((root / folder).iterdir()):
+                file.write(path, path.relative_to(root))
+    options: dict[str, Any] = {"source": "coco", "target": "voc", "workers": 2}
+    report = segfmt.convert(archives, tmp_path / "a", executor=executor, **options)
+    assert report.ok, report.failures
+    assert report.splits == {"train": 1, "val": 1}
+    assert any("captions_train2017.json" in warning for warning in report.warnings)
+    segfmt.convert(root, tmp_path / "b", **options)
+    assert files_below(tmp_path / "a") == files_below(tmp_path / "b")
+
+
+def test_an_annotation_file_behind_a_url_is_read_as_it_is_now(tmp_path: Path) -> None:
+    store = pytest.importorskip("fsspec").filesystem("memory")
+    url = f"memory:/{tmp_path}"
+    for category in (1, 90):
+        text = json.dumps(document([annotation(category_id=category)]))
+        store.pipe(f"{tmp_path}/annotations/instances_train.json", text.encode())
+        (sample,) = segfmt.open_dataset(url, "coco")
+        assert set(np.unique(pixels(sample))) == {0, category}

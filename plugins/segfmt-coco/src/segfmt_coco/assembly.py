@@ -43,8 +43,9 @@ def read_fragment(root: Path, entry: Entry) -> list[bytes]:
 @contextmanager
 def assembly(root: Path) -> Iterator[Assembly]:
     """Give an empty assembly, whose spools are gone in the end."""
-    folder = root / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = None if segfmt.is_stored(root) else root / FOLDER
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=folder) as images, TemporaryFile(dir=folder) as annotations:
         yield Assembly(images, annotations)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -88,17 +89,21 @@ class Source:
             raise FormatError(self.problem, path=self.path, where=f"image {self.image_id}")
         found: list[T] = []
         notes: list[Note] = []
-        with self.path.open("rb") as file:
+        for part in self._parts():
+            try:
+                decoded, strange = _decoded(bytearray(b"[%b]" % part), decoder)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise self._error(error) from None
+            found += decoded
+            notes += (Note("not JSON, but read", name) for name in strange)
+        return found, notes
+
+    def _parts(self) -> Iterator[bytes]:
+        stored = segfmt.is_stored(self.path)
+        with segfmt.mapped(self.path) if stored else self.path.open("rb") as file:
             for start, end in np.frombuffer(self.spans, np.int64).reshape(-1, 2).tolist():
                 file.seek(start)
-                data = bytearray(b"[%b]" % file.read(end - start))
-                try:
-                    decoded, strange = _decoded(data, decoder)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    raise self._error(error) from None
-                found += decoded
-                notes += (Note("not JSON, but read", name) for name in strange)
-        return found, notes
+                yield file.read(end - start)
 
     def _error(self, error: Exception) -> FormatError:
         problem, _, place = str(error).partition(" - at ")
@@ -146,8 +151,7 @@ def read_index(path: Path) -> Index:
             raise FormatError(
                 "is UTF-16 or UTF-32", path=path, mend="Save it as UTF-8, as COCO's tools want it."
             )
-        # A private copy: nothing is written back, and pages that stay as they are stay the file's.
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    data = segfmt.mapped(path)
     try:
         document, _ = _decoded(memoryview(data)[start.startswith(_BOM) * len(_BOM) :], _DOCUMENT)
     except msgspec.ValidationError as error:
