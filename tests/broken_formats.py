@@ -120,6 +120,12 @@ class Littering(FolderReader):
         return super().load(ref)
 
 
+class OfThisDisk(FolderReader):
+    def load(self, ref: SampleRef) -> Sample:
+        with open(ref.source, "rb"):  # noqa: PTH123 - which takes it for a path of this machine
+            return super().load(ref)
+
+
 def helpless(root: Path, depth: int = 1) -> FolderReader:
     return FolderReader(root)
 
@@ -131,6 +137,12 @@ def demanding(root: Path, depth: Annotated[int, "how deep to look"]) -> FolderRe
 class Straying(FolderWriter):
     def write(self, sample: Sample) -> Entry:
         atomic_write(self.root.parent / "log.txt", b"")
+        return super().write(sample)
+
+
+class Local(FolderWriter):
+    def write(self, sample: Sample) -> Entry:
+        (self.root / "masks").mkdir(parents=True, exist_ok=True)
         return super().write(sample)
 
 

@@ -176,6 +176,14 @@ class ReaderConformance(Conformance):
         assert serial == threads, "loading in threads gives other labels"
         assert files_below(made) == before, "reading changed the source"
 
+    def test_an_archive_is_read_as_its_folder_is(self, made: Path, tmp_path: Path) -> None:
+        archive = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", made))
+        for name, src in (("of folder", made), ("of archive", archive)):
+            report = self.convert_from(src, tmp_path / name, executor="threads")
+            assert report.ok, report.failures
+        found, expected = (files_below(tmp_path / f"of {kind}") for kind in ("archive", "folder"))
+        assert found == expected, "a zip archive is read as something else"
+
     @pytest.mark.parametrize("which", ["everything", "images"])
     def test_names_are_the_same_in_nfc_and_nfd(self, tmp_path: Path, which: str) -> None:
         root, other = tmp_path / "nfc", tmp_path / "nfd"

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import segfmt
+from segfmt.files import STATE_FOLDER
 from segfmt.journal import Journal
 from segfmt.testing.record import KOREAN, Conformance, files_below
 
@@ -63,7 +64,7 @@ class WriterConformance(Conformance):
                 Image.fromarray(pixels).save(image)
         return root
 
-    def convert_to(self, src: Path, dst: Path, **options: Any) -> segfmt.Report:
+    def convert_to(self, src: Path, dst: Path | str, **options: Any) -> segfmt.Report:
         """Convert to this format."""
         return segfmt.convert(
             src,
@@ -98,6 +99,19 @@ class WriterConformance(Conformance):
         assert report.done == report.total == 3 * len(self.splits)
         assert files_below(source) == before, "writing changed the source"
         assert {path.name for path in tmp_path.iterdir()} == {"src", "dst"}, "written outside"
+
+    def test_a_url_is_written_as_a_folder_is(self, source: Path, tmp_path: Path) -> None:
+        fsspec = pytest.importorskip("fsspec")
+        self.convert_to(source, tmp_path / "dst")
+        report = self.convert_to(source, f"memory:/{tmp_path}/dst", executor="threads")
+        assert report.ok, report.failures
+        store, root = fsspec.filesystem("memory"), f"{tmp_path}/dst/"
+        files = {name.removeprefix(root): store.cat(name) for name in store.find(root)}
+        assert {
+            name: hashlib.sha256(data).hexdigest()
+            for name, data in files.items()
+            if STATE_FOLDER not in name.split("/")
+        } == files_below(tmp_path / "dst"), "a URL gets other files than a folder"
 
     def test_no_unfinished_file_is_left(self, source: Path, tmp_path: Path) -> None:
         self.convert_to(source, tmp_path / "dst")

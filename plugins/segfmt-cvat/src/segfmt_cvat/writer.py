@@ -112,9 +112,11 @@ class CvatWriter:
     def finish(self, entries: Iterable[Entry]) -> None:
         """Join the images to one file, in the order of the entries, which numbers them."""
         state = self.root / STATE
-        state.mkdir(parents=True, exist_ok=True)
+        stored = segfmt.is_stored(state)
+        if not stored:
+            state.mkdir(parents=True, exist_ok=True)
         subsets: Counter[str] = Counter()
-        with TemporaryFile(dir=state) as images:
+        with TemporaryFile(dir=None if stored else state) as images:
             for number, entry in enumerate(entries):
                 subsets[entry.split] += 1
                 images.write(b'  <image id="%d"' % number)
@@ -125,7 +127,11 @@ class CvatWriter:
                 file.write(self._head(subsets).encode())
                 shutil.copyfileobj(images, file)
                 file.write(b"</annotations>\n")
-        shutil.rmtree(state)
+        if stored:
+            for part in list(segfmt.walk(state)):
+                part.unlink()
+        else:
+            shutil.rmtree(state)
 
     def _part(self, split: str, key: str) -> Path:
         # By hash, as a key may be a folder of another.
