@@ -11,7 +11,6 @@ import mmap
 import os
 import re
 import stat
-import tempfile
 import threading
 from abc import abstractmethod
 from contextlib import contextmanager
@@ -216,7 +215,9 @@ def mapped(path: Path) -> mmap.mmap:
 
 def _copy(path: StoredPath) -> int:
     """Return the descriptor of a copy, a file without a name, so that nothing is left of it."""
-    with tempfile.TemporaryFile(prefix="segfmt-") as file:
+    from tempfile import TemporaryFile  # here: it takes longer to load than all else of paths
+
+    with TemporaryFile(prefix="segfmt-") as file:
         file.write(path.fetch())
         file.flush()
         return os.dup(file.fileno())
