@@ -44,7 +44,8 @@ def local(workers: int, *, dashboard: bool) -> Iterator[Client]:
                 # Each death costs the start of a process; who dies twice is tried alone anyway.
                 scheduler_kwargs={"allowed_failures": 1, "dashboard": dashboard},
             )
-            loop = cluster.loop.asyncio_loop
+            assert cluster.loop is not None  # noqa: S101 - it has started
+            loop: asyncio.AbstractEventLoop = cluster.loop.asyncio_loop  # type: ignore[attr-defined]
             starting = asyncio.run_coroutine_threadsafe(_start_workers(cluster, workers), loop)
             stack.callback(_stop, cluster, starting)
         try:

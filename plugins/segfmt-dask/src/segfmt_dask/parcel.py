@@ -27,7 +27,8 @@ MEND = "Install there what is installed here, best from one image or one lock fi
 def pack(fn: Callable[[Any], Any], target: Path | None) -> bytes:
     """Return what workers are to do, and what each must have to do it as it would be done here."""
     work = dumps(fn)
-    return dumps((_versions(work), target, work))
+    packed: bytes = dumps((_versions(work), target, work))
+    return packed
 
 
 def task() -> Task:
@@ -53,7 +54,8 @@ def run(parcel: bytes, chunk: bytes) -> bytes | str:
         fn = _opened(parcel)
     except _UnfitError as error:
         return f"a Dask worker on {platform.node()} {error}"
-    return dumps([fn(item) for item in loads(chunk)])
+    results: bytes = dumps([fn(item) for item in loads(chunk)])
+    return results
 
 
 class _UnfitError(Exception):

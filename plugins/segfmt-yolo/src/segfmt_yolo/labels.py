@@ -49,7 +49,7 @@ def _line(path: Path, number: int, text: str) -> Line:
     where = f"line {number}"
     values = _values(text)
     with np.errstate(over="ignore"):  # to infinity, which is refused
-        shares = np.empty(0) if values is None else values[1:].astype(np.float32)
+        shares = np.empty(0, np.float32) if values is None else values[1:].astype(np.float32)
     if values is None or not (np.isfinite(values[0]) and np.isfinite(shares).all()):
         raise segfmt.FormatError(
             "has something else than numbers", path=path, where=where, mend="Mend that line."
