@@ -38,6 +38,17 @@ def test_every_pixel_becomes_what_its_pair_does(
     assert seen == sorted(set(pairs))
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("largest", [3, 33_018, 65_535])
+def test_few_ids_far_apart_with_large_numbers(kind: type, largest: int) -> None:
+    """As where trainIds, void being 255, stand beside Cityscapes' instance ids."""
+    random = np.random.default_rng(largest)
+    ids = random.choice(np.array([0, 18, np.iinfo(kind).max], kind), (40, 130))
+    numbers = random.choice(np.array([0, 7, largest], np.uint16), ids.shape)
+    got = recode_pairs(ids, numbers, lambda ids, numbers: (ids + 5 * numbers) % 65536)
+    assert np.array_equal(got, (ids.astype(np.int64) + 5 * numbers.astype(np.int64)) % 65536)
+
+
 @pytest.mark.parametrize("ids", [np.zeros((9, 8), np.uint8)[:, ::2], np.zeros((4, 9), np.uint8).T])
 def test_views_are_read(ids: npt.NDArray[np.uint8]) -> None:
     numbers = np.arange(ids.size, dtype=np.uint16).reshape(ids.shape)

@@ -6,13 +6,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from zlib import crc32
 
 import pytest
 
 import segfmt
 import segfmt.remote
 from aihub_files import dataset, write_image
-from segfmt import ClassInfo, ClassTable, ExecutorError, UsageError
+from segfmt import ClassInfo, ClassTable, ExecutorError, FormatError, UsageError
 from segfmt.files import STATE_FOLDER, walk
 from segfmt.places import as_place, at_hand
 from segfmt.tables import read_table
@@ -311,12 +312,28 @@ def test_a_file_is_mapped_wherever_it_is(
         with segfmt.mapped(path) as data:
             assert bytes(data) == path.read_bytes() == b"0123456789"  # what was written is gone
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]  # the copy has no name
-    memory.rm("/b/a.json")
-    with segfmt.mapped(as_place("memory://b/a.json")) as data:  # and is made once
-        assert data[:2] == b"01"
     memory.pipe("/b/empty", b"")
     with pytest.raises(ValueError, match="empty"):
         segfmt.mapped(as_place("memory://b/empty"))
+
+
+def test_a_copy_is_made_once_of_a_file_that_stays_the_same(
+    memory: fsspec.AbstractFileSystem,
+) -> None:
+    path = as_place("memory://b/a.json")
+    memory.pipe("/b/a.json", b"0123")
+    with segfmt.mapped(path) as listed:
+        crc = crc32(listed)
+    memory.pipe("/b/a.json", b"4567")
+    with segfmt.mapped(path, crc) as data:  # as it was listed
+        assert bytes(data) == b"0123"
+    with segfmt.mapped(path) as data:  # as it is
+        assert bytes(data) == b"4567"
+    with pytest.raises(FormatError, match=r"a\.json: has changed since it was listed"):
+        segfmt.mapped(path, crc)
+    memory.pipe("/b/a.json", b"")
+    with pytest.raises(FormatError, match="has changed"):
+        segfmt.mapped(path, crc)
 
 
 def test_local_paths_stay_pathlibs(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from segfmt.format import Format, Reader
 from segfmt.limits import check_environment
 from segfmt.model import Sample, SampleRef
 from segfmt.options import checked
-from segfmt.places import forget_copies
 from segfmt.sources import Given, as_source
 
 LOOKED_AT = 1000  # files, where nothing is recognized
@@ -52,7 +51,6 @@ def open_dataset(src: Given | Sequence[Given], format: str = "auto", **options: 
     if the environment sets a limit to what none can be.
     """
     check_environment()
-    forget_copies()
     root = as_source(src)
     if not root.is_dir():
         what = (

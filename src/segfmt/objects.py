@@ -28,10 +28,10 @@ def number_objects(
     `instances` counts by class, so an object is a class and a number; they are numbered in that
     order. Raises `FormatError` for more than 254.
     """
-    return recode_pairs(ids, instances, _numbered).astype(np.uint8)
+    return recode_pairs(ids, instances, _counted).astype(np.uint8)
 
 
-def _numbered(ids: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _counted(ids: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     are = (numbers > 0) & (ids != VOID)
     count = np.count_nonzero(are)
     if count > _MOST:

@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
+from zlib import crc32
 
-from segfmt.errors import UsageError
+from segfmt.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ START = 1 << 16  # bytes: the header of nearly every image, with what cameras wr
 # Of two letters at least: `C:/data` is a drive. One slash: so pathlib writes a URL down again.
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/")
 _at_hand = threading.local()
-_copies: dict[StoredPath, int] = {}  # descriptors
+_copies: dict[StoredPath, tuple[int, int]] = {}  # CRC-32 and descriptor
 _copying = threading.Lock()
 
 
@@ -196,38 +197,41 @@ def is_stored(path: PurePath) -> bool:
     return isinstance(path, StoredPath)
 
 
-def mapped(path: Path) -> mmap.mmap:
-    """Return a file's bytes as memory, of which only what is looked at is read.
+def mapped(path: Path, crc: int | None = None) -> mmap.mmap:
+    """Return a file's bytes as memory, in which to look here and there.
 
     For files that are too large to be read for each sample, such as one that has the annotations of
     a whole dataset. What is written to that memory reaches no file. Of a file in a store a process
-    makes one copy, on this machine's disk, which is gone with the process, or made anew when a
-    dataset is opened. `ValueError` for an empty file.
+    fetches a copy, which stays on this machine's disk as long as the process and has no name.
+
+    With `crc`, the CRC-32 of a file in a store as it was before, a copy that is that is taken
+    again; without, it is made anew. Raises `FormatError` where the file is no longer the one of
+    that CRC-32, and `ValueError` for an empty file.
     """
     if stored := as_stored(path):
         with _copying:
-            if stored not in _copies:
-                _copies[stored] = _copy(stored)
-            return mmap.mmap(_copies[stored], 0, access=mmap.ACCESS_COPY)
+            known, descriptor = _copies.get(stored, (None, -1))
+            if crc is None or known != crc:
+                if descriptor >= 0:
+                    os.close(descriptor)  # who still maps it holds it by that
+                    del _copies[stored]
+                known, descriptor = _copies[stored] = _copy(stored)
+            if crc not in (None, known):
+                raise FormatError("has changed since it was listed", path=path)
+            return mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
-def _copy(path: StoredPath) -> int:
-    """Return the descriptor of a copy, a file without a name, so that nothing is left of it."""
+def _copy(path: StoredPath) -> tuple[int, int]:
+    """Return the CRC-32 and the descriptor of a copy, which has no name: nothing of it stays."""
     from tempfile import TemporaryFile  # here: it takes longer to load than all else of paths
 
+    data = path.fetch()
     with TemporaryFile(prefix="segfmt-") as file:
-        file.write(path.fetch())
+        file.write(data)
         file.flush()
-        return os.dup(file.fileno())
-
-
-def forget_copies() -> None:
-    """Have copies made anew: what is opened again may have changed."""
-    with _copying:
-        while _copies:
-            os.close(_copies.popitem()[1])  # who still maps it holds it by that
+        return crc32(data), os.dup(file.fileno())
 
 
 def as_place(given: str | os.PathLike[str]) -> Path:

@@ -75,8 +75,12 @@ def rasterize_both(
     `values` has one for each polygon, and both arrays are as `rasterize` takes them, of one shape.
     """
     _check_ids(polygons)
+    if out.shape != second.shape or values.shape != (len(polygons),):
+        raise ValueError(f"{second.shape} beside {out.shape}, {values.shape} for {len(polygons)}")
     if polygons.fill_rule == "coco":
-        _paint(out, polygons, second, values)
+        refused = _fill_coco(out, polygons, second, values)
+        if refused >= 0:
+            raise _point_error(polygons, refused)
     else:
         _paint(out, polygons)
         _paint(second, replace(polygons, class_ids=values.astype(np.int32)))
@@ -202,21 +206,9 @@ def trace(
     )
 
 
-def _paint(
-    out: npt.NDArray[np.uint8],
-    polygons: Polygons,
-    second: npt.NDArray[np.uint8] | None = None,
-    second_ids: npt.NDArray[np.uint8] | None = None,
-) -> None:
-    """Paint polygons, by the rule `coco` into a second array too; `FormatError` for a bad point."""
-    flat = (
-        np.ascontiguousarray(polygons.points),
-        polygons.ring_offsets,
-        polygons.polygon_offsets,
-        polygons.class_ids.astype(np.uint8),
-    )
+def _paint(out: npt.NDArray[np.uint8], polygons: Polygons) -> None:
+    """Paint polygons by their rule; `FormatError` for a bad point."""
     width = out.shape[1]
-    out = _with_gaps(out)
     # Kernels are imported where they run: numba takes a second to load.
     match polygons.fill_rule:
         case "opencv":
@@ -227,23 +219,48 @@ def _paint(
                 "nearest": opencv.NEAREST,
                 "floor": opencv.FLOOR,
             }
-            refused = opencv.fill_opencv(out, *flat, roundings[polygons.rounding], width)
+            rounding = roundings[polygons.rounding]
+            refused = opencv.fill_opencv(_with_gaps(out), *_flat(polygons), rounding, width)
         case "pillow":
             from segfmt.kernels.fill_pillow import fill_pillow
 
-            refused = fill_pillow(out, *flat, width)
+            refused = fill_pillow(_with_gaps(out), *_flat(polygons), width)
         case "center":
             from segfmt.kernels.fill_center import fill_center
 
-            refused = fill_center(out, *flat, width)
+            refused = fill_center(_with_gaps(out), *_flat(polygons), width)
         case "coco":
-            from segfmt.kernels.fill_coco import fill_coco
-
-            second = _NOTHING if second is None else _with_gaps(second)
-            second_ids = flat[-1] if second_ids is None else second_ids
-            refused = fill_coco(out, *flat, width, second, second_ids)
+            refused = _fill_coco(out, polygons)
     if refused >= 0:
         raise _point_error(polygons, int(refused))
+
+
+def _fill_coco(
+    out: npt.NDArray[np.uint8],
+    polygons: Polygons,
+    second: npt.NDArray[np.uint8] | None = None,
+    values: npt.NDArray[np.uint8] | None = None,
+) -> int:
+    from segfmt.kernels.fill_coco import fill_coco
+
+    flat = _flat(polygons)
+    of_second = _NOTHING if second is None else _with_gaps(second)
+    values = flat[-1] if values is None else values
+    return int(fill_coco(_with_gaps(out), *flat, out.shape[1], of_second, values))
+
+
+def _flat(
+    polygons: Polygons,
+) -> tuple[
+    npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint8]
+]:
+    """Return what kernels take of polygons."""
+    return (
+        np.ascontiguousarray(polygons.points),
+        polygons.ring_offsets,
+        polygons.polygon_offsets,
+        polygons.class_ids.astype(np.uint8),
+    )
 
 
 def _with_gaps(out: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -232,7 +232,7 @@ def _labelmap(path: Path) -> Iterable[ClassInfo]:
     for id, (number, line) in enumerate(lines):
         name, _, rest = line.partition(":")
         if uncolored:
-            color = generated[min(id, 255)]
+            color = generated[min(id, 255)]  # those of one color are told apart by id alone
         else:
             parts = rest.split(":")[0].split(",")
             if len(parts) != 3 or not all(part.strip().isdigit() for part in parts):

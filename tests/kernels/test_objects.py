@@ -71,6 +71,16 @@ def test_objects_of_polygons_are_painted_as_they_would_be_numbered(
     assert np.array_equal(objects, naive(ids, numbers))
 
 
+def test_an_object_that_is_painted_far_from_its_points_counts() -> None:
+    """Pillow counts in float32: this line paints three pixels, one beside its end."""
+    cars = [[[(107, 3), (-153076865, -1)]], [[(0, 0), (109, 0), (109, 40), (0, 40)]]]
+    polygons = Polygons.from_rings(cars, [26, 26], instance_ids=[1, 2], fill_rule="pillow")
+    classes, objects = paint_objects(polygons, (60, 200), 0)
+    numbers = rasterize_instances(polygons, (60, 200))
+    assert set(np.unique(numbers)) == {0, 1, 2}
+    assert np.array_equal(objects, naive(classes, numbers))
+
+
 def test_more_polygons_than_a_byte_holds_may_be_covered() -> None:
     def squares(places: range) -> Polygons:
         rings = [[[(x, 1), (x + 0.4, 1), (x + 0.4, 2), (x, 2)]] for x in places]
@@ -94,7 +104,8 @@ def test_more_polygons_than_a_byte_holds_may_be_covered() -> None:
     assert objects.max() == 1
 
 
-COORDINATES = st.floats(-20, 160)
+FAR = st.floats(-(2.0**26), 2.0**26)  # where float32 is off by whole pixels
+COORDINATES = st.floats(-20, 160) | FAR
 RINGS = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=4)
 
 

@@ -445,3 +445,12 @@ def test_an_annotation_file_behind_a_url_is_read_as_it_is_now(tmp_path: Path) ->
         store.pipe(f"{tmp_path}/annotations/instances_train.json", text.encode())
         (sample,) = segfmt.open_dataset(url, "coco")
         assert set(np.unique(pixels(sample))) == {0, category}
+
+
+def test_a_file_that_is_cut_off_after_it_was_listed_is_told(tmp_path: Path) -> None:
+    root = dataset(tmp_path, annotation())
+    opened = segfmt.open_dataset(root, "coco")
+    (ref,) = opened.refs()
+    (root / TRAIN).write_bytes((root / TRAIN).read_bytes()[:40])
+    with pytest.raises(FormatError, match="has changed since it was listed"):
+        opened.reader.load(ref)

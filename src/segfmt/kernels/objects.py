@@ -1,4 +1,4 @@
-"""Objects of a mask, numbered over all its classes."""
+"""Classes and objects of masks: the pairs that occur, what they become, and which are covered."""
 
 import numpy as np
 from numba import njit, types
@@ -12,6 +12,7 @@ _NUMBERS = types.Array(types.uint16, 1, "C", readonly=True)
 _READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _BYTES = types.Array(types.uint8, 1, "C")
 _NEAR = 1 << 14  # bytes
+_FAR = 2.0**20  # pixels
 
 
 @njit(
@@ -20,7 +21,7 @@ _NEAR = 1 << 14  # bytes
     nogil=True,
     error_model="numpy",
 )
-def find_objects(
+def find_pairs(
     ids: NDArray[np.uint8] | NDArray[np.uint16],
     numbers: NDArray[np.uint16],
     stride: int,
@@ -90,8 +91,9 @@ def find_painted(
     """Set `present[value]`, uint8 (256,), of each polygon whose value is left in its box.
 
     The polygons, whose `values` are uint8 (P,), were painted in `objects[:, :width]`, uint8 (H, W),
-    by whatever rule: none paints over a pixel beyond the whole ones that its points lie on. Of most
-    objects a row tells, so that next to nothing of the image is looked at.
+    by whatever rule: with points nearer than `_FAR` none paints more than a pixel beyond them, but
+    Pillow's counts in float32, and with farther ones paints anywhere. Of most objects a row tells,
+    so that next to nothing of the image is looked at.
     """
     height = objects.shape[0]
     for p in range(values.size):
@@ -106,6 +108,8 @@ def find_painted(
         right = int(max(min(x_max + 3.0, float(width)), 0.0))
         top = int(min(max(y_min - 2.0, 0.0), float(height)))
         bottom = int(max(min(y_max + 3.0, float(height)), 0.0))
+        if not (max(abs(x_min), abs(x_max)) < _FAR and max(abs(y_min), abs(y_max)) < _FAR):
+            left, right, top, bottom = 0, width, 0, height
         if left >= right:
             continue
         # From the middle on: a polygon is wide there, and seldom at its top.
@@ -143,7 +147,7 @@ def close_up(values: NDArray[np.uint8], missing: NDArray[np.uint8], kept: np.uin
     nogil=True,
     error_model="numpy",
 )
-def write_numbers(
+def write_pairs(
     ids: NDArray[np.uint8] | NDArray[np.uint16],
     numbers: NDArray[np.uint16],
     stride: int,

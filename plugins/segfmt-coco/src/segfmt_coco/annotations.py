@@ -97,8 +97,11 @@ class Annotations:
                     index.spans_of(number),
                     find_mask(masks[number]) if masks else None,
                     problem,
+                    index.crc,
                 )
-                yield SampleRef(_key(parts or (str(image.id),)), file.split, find(parts), source)
+                yield SampleRef(
+                    _key(parts or parts_of(str(image.id))), file.split, find(parts), source
+                )
 
 
 def _file_name(image: ImageRecord) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -70,7 +71,8 @@ _NO_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(NaN|-?Infinity)', re.DOTALL)
 class Source:
     """Where the annotations of one image are: `spans` are int64 pairs, start and end in bytes.
 
-    Annotations that follow one another in the file are one span, commas between them.
+    Annotations that follow one another in the file are one span, commas between them. `crc` is the
+    CRC-32 of a file that is not of this machine.
     """
 
     path: Path
@@ -79,6 +81,7 @@ class Source:
     spans: bytes = field(repr=False)
     mask: Path | None = None
     problem: str = ""
+    crc: int | None = None
 
     def __str__(self) -> str:
         return f"{self.path}, image {self.image_id}"
@@ -100,10 +103,13 @@ class Source:
 
     def _parts(self) -> Iterator[bytes]:
         stored = segfmt.is_stored(self.path)
-        with segfmt.mapped(self.path) if stored else self.path.open("rb") as file:
+        with segfmt.mapped(self.path, self.crc) if stored else self.path.open("rb") as file:
             for start, end in np.frombuffer(self.spans, np.int64).reshape(-1, 2).tolist():
                 file.seek(start)
-                yield file.read(end - start)
+                part = file.read(end - start)
+                if len(part) < end - start:
+                    raise FormatError("has changed since it was listed", path=self.path)
+                yield part
 
     def _error(self, error: Exception) -> FormatError:
         problem, _, place = str(error).partition(" - at ")
@@ -118,7 +124,8 @@ class Index:
     """What an annotation file has, and where.
 
     The annotations of image i are the spans `bounds[i]` to `bounds[i + 1]`. `names` are those of
-    panoptic masks, by image. `strays` counts annotations of images that are not listed.
+    panoptic masks, by image. `strays` counts annotations of images that are not listed. `crc` is as
+    `Source` has it.
     """
 
     path: Path
@@ -128,6 +135,7 @@ class Index:
     bounds: npt.NDArray[np.int64]
     names: list[str]
     strays: int
+    crc: int | None
 
     def spans_of(self, image: int) -> bytes:
         """Return what `Source` has for the annotations of an image."""
@@ -152,6 +160,7 @@ def read_index(path: Path) -> Index:
                 "is UTF-16 or UTF-32", path=path, mend="Save it as UTF-8, as COCO's tools want it."
             )
     data = segfmt.mapped(path)
+    crc = crc32(data) if segfmt.is_stored(path) else None
     try:
         document, _ = _decoded(memoryview(data)[start.startswith(_BOM) * len(_BOM) :], _DOCUMENT)
     except msgspec.ValidationError as error:
@@ -164,7 +173,7 @@ def read_index(path: Path) -> Index:
     categories = _records(path, "categories", document.categories, _CATEGORIES)
     raws = document.annotations or []
     owners = _records(path, "annotations", _list_of(raws, data), _OWNERS)
-    return _grouped(path, images, categories, owners, _spans_of(raws, data))
+    return _grouped(path, crc, images, categories, owners, _spans_of(raws, data))
 
 
 def _list_of(raws: list[msgspec.Raw], data: mmap.mmap) -> msgspec.Raw | memoryview:
@@ -197,6 +206,7 @@ def _address(buffer: Any) -> int:
 
 def _grouped(
     path: Path,
+    crc: int | None,
     images: list[ImageRecord],
     categories: list[Category],
     owners: list[_Owner],
@@ -217,7 +227,7 @@ def _grouped(
     last = np.roll(first, -1)
     runs = np.stack([spans[order[first], 0], spans[order[last], 1]], axis=1)
     bounds = np.searchsorted(owner[first], np.arange(len(images) + 1))
-    return Index(path, images, categories, runs, bounds, names, len(owners) - len(order))
+    return Index(path, images, categories, runs, bounds, names, len(owners) - len(order), crc)
 
 
 def _decoded(data: Any, decoder: msgspec.json.Decoder[T]) -> tuple[T, list[str]]:

@@ -127,10 +127,7 @@ class CvatWriter:
                 file.write(self._head(subsets).encode())
                 shutil.copyfileobj(images, file)
                 file.write(b"</annotations>\n")
-        if stored:
-            for part in list(segfmt.walk(state)):
-                part.unlink()
-        else:
+        if not stored:  # where not everyone who may write may remove, and each takes a request
             shutil.rmtree(state)
 
     def _part(self, split: str, key: str) -> Path:
