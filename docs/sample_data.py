@@ -29,6 +29,12 @@ MADE: dict[str, tuple[str, list[str], list[str], dict[str, Any]]] = {
     "colors": ("voc", INDOOR, SCENES, {"writer_options": {"masks": "color"}}),
 }
 # What pages mean by names that are none of these.
+# What COCO has for download.
+COCO_ZIPS = {
+    "annotations": "annotations_trainval2017",
+    "train": "train2017",
+    "val": "val2017",
+}
 STAND_INS = {"folder": "colors", "A": "voc", "B": "voc", "KITTI": "kitti", "PREDICTIONS": "kitti"}
 
 
@@ -71,6 +77,10 @@ def make_datasets(root: Path) -> None:
     make_ade20k_full(root / "ade20k-full")
     zip_aihub(root / "aihub", root / "aihub-zip")
     shutil.copytree(root / "aihub-zip", root / "083.download")
+    for folder, name in COCO_ZIPS.items():
+        with zipfile.ZipFile(root / f"{name}.zip", "w") as archive:
+            for path in sorted((root / "coco" / folder).iterdir()):
+                archive.write(path, path.relative_to(root / "coco"))
     for name, kind in (("labels", "L"), ("images", "S")):
         shutil.copy(root / f"aihub-zip/Training/T{kind}_1.zip", root / f"{name}.zip")
     (root / "map.toml").write_text('"car" = "car"\n')

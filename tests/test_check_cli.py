@@ -95,5 +95,7 @@ def test_a_sample_in_a_file_of_many_is_named() -> None:
         _sentence(Finding("SF102", "has no image", "train", "x/y", "y.json"))
         == "y.json: has no image"
     )
+    shown_by_chance = Finding("SF102", "has no image", "train", "1", "instances_train2017.json")
+    assert _sentence(shown_by_chance).startswith("instances_train2017.json, train/1:")
     assert _sentence(Finding("SF601", "is twice", "train", "x/y")) == "train/x/y: is twice"
     assert _sentence(Finding("SF203", "are two", mend="Do")) == "are two. Do"

@@ -237,3 +237,12 @@ def test_objects_keep_their_numbers_where_no_class_is_merged() -> None:
     mapped = planned(classes="car=2,road=1").mask(mask)
     assert mapped.instances is not None
     assert mapped.instances.tolist() == [[900, 3]]
+
+
+def test_ignore_cannot_become_a_background_that_is_not_there() -> None:
+    source = ClassTable([ClassInfo(0, "road"), ClassInfo(255, "void", role="ignore")])
+    mapped = {info.id: info for info in source}
+    with pytest.raises(
+        UsageError, match=r'"void" cannot become the background.*leave --ignore-to out'
+    ):
+        class_map(source, mapped, ClassTable([ClassInfo(0, "road")]), "background")

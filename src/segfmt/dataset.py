@@ -80,8 +80,19 @@ def detected(root: Path) -> Format:
         raise UsageError(f"{root} could be several formats: {reasons}. Give --from")
     raise UsageError(
         f"{root} looks like no known format: {_contents(root)}. "
-        f"Give --from, one of: {_readable()}; folder takes any images beside any masks"
+        f"Give --from, one of: {_readable()}; folder takes any images beside any masks{_offered()}"
     )
+
+
+def _offered() -> str:
+    """Say which formats are to be had besides, and of which packages."""
+    there = plugins.formats()
+    names: dict[str, list[str]] = {}
+    for name, package in plugins.OFFERED.items():
+        if name not in there:
+            names.setdefault(package, []).append(name)
+    told = ", ".join(f"{', '.join(own)} ({package})" for package, own in names.items())
+    return f". Not installed: {told}" if told else ""
 
 
 def _contents(root: Path) -> str:

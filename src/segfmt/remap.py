@@ -139,6 +139,11 @@ def class_map(
         found = target.get(wanted.name) if wanted.role == "class" else background
         if wanted.role == "ignore":
             found = target.ignore or (background if ignore_to else None)
+            if found is None and ignore_to:
+                raise UsageError(
+                    f'"{wanted.name}" cannot become the background, which neither the source nor '
+                    "the target has: leave --ignore-to out"
+                )
             if found is None:
                 raise UsageError(
                     f'the target cannot hold "{wanted.name}" apart from the background. '

@@ -326,6 +326,7 @@ def test_a_category_of_id_0_is_painted_as_what_it_became(tmp_path: Path) -> None
     root = dataset(tmp_path, annotation(category_id=0), categories=categories((0, "kite", "")))
     (sample,) = segfmt.open_dataset(root)
     assert pixels(sample)[3, 3] == 1
+    assert segfmt.open_dataset(root).classes.get("kite").color == (128, 0, 0)  # and not black
     (warning,) = segfmt.open_dataset(root).reader.warnings
     assert '"kite" has the category id 0' in warning
 
@@ -454,3 +455,32 @@ def test_a_file_that_is_cut_off_after_it_was_listed_is_told(tmp_path: Path) -> N
     (root / TRAIN).write_bytes((root / TRAIN).read_bytes()[:40])
     with pytest.raises(FormatError, match="has changed since it was listed"):
         opened.reader.load(ref)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        ("annotations/instances_val2017.json", b"", "is empty"),
+        ("annotations/instances_val2017.json", "{}".encode("utf-16"), "is UTF-16"),
+        ("annotations/instances_val2017.json", b"<html>404</html>", "is broken JSON"),
+        ("annotations/instances_val2017.json", b'{"categories":[{"id":1,', "is broken JSON"),
+        ("valid/_annotations.coco.json", b"[1]", "is no annotation file"),
+    ],
+)
+def test_a_file_that_is_called_so_and_cannot_be_read_is_told(
+    tmp_path: Path, name: str, data: bytes, problem: str
+) -> None:
+    """Else its whole split would be missing without a word."""
+    root = dataset(tmp_path, annotation())
+    if name.startswith("valid"):
+        (root / TRAIN).rename(root / "train2017/_annotations.coco.json")
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_bytes(data)
+    with pytest.raises(FormatError, match=f"{name.rpartition('/')[2]}.*{problem}"):
+        list(segfmt.open_dataset(root, "coco").refs())
+
+
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    sample = next(iter(segfmt.open_dataset(dataset(tmp_path, annotation([[1, 1, 2, 2]])), "coco")))
+    (note,) = sample.notes
+    assert (note.code, note.subject) == ("polygons dropped: under 3 points", "annotation 1")

@@ -217,7 +217,10 @@ def test_what_is_mended_is_noted(
         ([[[1, 1], [2, 2], [3, 3]]], "Expected `float`, got `array`"),
         ([[1, 2, "a", 4, 5, 6]], "Expected `float`, got `str`"),
         ([[1, 2, None, 4, 5, 6]], "Expected `float`, got `null`"),
-        ([[1, 2, float("nan"), 4, 5, 6]], "Expected `float`, got `str`"),
+        (
+            [[1, 2, float("nan"), 4, 5, 6]],
+            r"annotation 77\..*\[2\]: has a coordinate that is no number",
+        ),
         ("polygon", "got `str`"),
         ({"size": [4, 4], "counts": [16]}, "run lengths of 4 rows and 4 columns, but .* 8 and 12"),
         ({"size": [8, 12], "counts": [4]}, r"run lengths that are none: counts sum to 4"),

@@ -552,6 +552,18 @@ class TestSizes:
         assert code == "sizes taken from the image"
         assert subject.endswith("image 16 x 12")
 
+    def test_shapes_of_an_image_of_another_size_are_refused(self, tmp_path: Path) -> None:
+        write(tmp_path / "x.xml", document(image("x.jpg", polygon(), size=(24, 32))))
+        write_image(tmp_path / "x.jpg")
+        with pytest.raises(FormatError, match=r"x.xml, line 5: is said to be 32 x 24, but .*x.jpg"):
+            only(tmp_path)
+
+    def test_an_image_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
+        write(tmp_path / "x.xml", document(image("x.jpg", polygon())))
+        (tmp_path / "x.jpg").write_bytes(b"")
+        with pytest.raises(FormatError, match=r"x\.jpg: is an empty file"):
+            only(tmp_path)
+
     def test_without_image_the_xml_says(self, tmp_path: Path) -> None:
         write(tmp_path / "x.xml", document(image("x.jpg", polygon())))
         assert only(tmp_path).shape == SIZE

@@ -87,7 +87,12 @@ def test_instances_are_left_out_on_request_and_where_there_are_none(tmp_path: Pa
     dataset(tmp_path)
     assert only(tmp_path, instances=False).label.instances is None
     (tmp_path / f"training/v2.0/instances/{KEY}.png").unlink()
-    assert only(tmp_path).label.instances is None
+    sample = only(tmp_path)
+    assert sample.label.instances is None
+    (note,) = sample.notes  # while other images have one
+    assert (note.code, note.subject) == ("instance masks missing", f"train/{KEY}")
+    (tmp_path / "training/v2.0/instances").rmdir()
+    assert not only(tmp_path).notes
 
 
 def test_the_256th_object(tmp_path: Path) -> None:

@@ -193,7 +193,9 @@ def _name(found: Finding) -> str:
     sample = f"{found.split}/{found.key}" if found.key else ""
     if not found.file or not sample:
         return found.file or sample
-    return found.file if found.key.rpartition("/")[2] in found.file else f"{found.file}, {sample}"
+    stem = re.escape(found.key.rpartition("/")[2])
+    shown = re.search(rf"(^|[^\w]){stem}($|[^\w])", found.file)
+    return found.file if shown else f"{found.file}, {sample}"
 
 
 def github_annotations(found: Findings) -> Iterator[str]:

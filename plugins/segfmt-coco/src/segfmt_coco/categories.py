@@ -64,7 +64,8 @@ def read_categories(indexes: Iterable[Index], *, background: bool, ignore: bool)
     ids = {id: id for id in infos}
     if 0 in infos and infos[0].role != "background":
         ids[0] = _free({*infos}, range(1, 65536))
-        infos[0] = replace(infos[0], id=ids[0])
+        color = found[0].color or color_of(ids[0])
+        infos[0] = replace(infos[0], id=ids[0], color=color)
         remarks.append(
             f'"{infos[0].name}" has the category id 0, which is the background\'s here: '
             f"its class id is {ids[0]}"

@@ -60,6 +60,7 @@ class _Owner(msgspec.Struct, gc=False):
 _DOCUMENT = msgspec.json.Decoder(_Document)
 _IMAGES = msgspec.json.Decoder(list[ImageRecord] | None, strict=False)
 _CATEGORIES = msgspec.json.Decoder(list[Category] | None, strict=False)
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _OWNERS = msgspec.json.Decoder(list[_Owner] | None)
 
 _BOM = b"\xef\xbb\xbf"
@@ -96,7 +97,7 @@ class Source:
             try:
                 decoded, strange = _decoded(bytearray(b"[%b]" % part), decoder)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise self._error(error) from None
+                raise self._error(error, part) from None
             found += decoded
             notes += (Note("not JSON, but read", name) for name in strange)
         return found, notes
@@ -111,12 +112,22 @@ class Source:
                     raise FormatError("has changed since it was listed", path=self.path)
                 yield part
 
-    def _error(self, error: Exception) -> FormatError:
-        problem, _, place = str(error).partition(" - at ")
-        where = f"image {self.image_id}, annotation {place.strip('`').removeprefix('$')}"
+    def _error(self, error: Exception, part: bytes) -> FormatError:
         if not isinstance(error, msgspec.ValidationError):
-            problem, where = "has changed since it was listed", ""
-        return FormatError(problem, path=self.path, where=where)
+            return FormatError("has changed since it was listed", path=self.path)
+        problem, _, place = str(error).partition(" - at ")
+        found = re.match(r"`\$\[(\d+)\](.*)`", place)
+        where = f"image {self.image_id}"
+        if found:
+            raws, _ = _decoded(bytearray(b"[%b]" % part), _RAWS)
+            id = msgspec.json.decode(raws[int(found[1])]).get("id")
+            named = f"{where}, annotation [{found[1]}]" if id is None else f"annotation {id}"
+            where = f"{named}{found[2]}"
+        if "got `str`" in problem and any(match[1] for match in _NO_NUMBER.finditer(part)):
+            problem = "has a coordinate that is no number, such as NaN"
+        return FormatError(
+            problem, path=self.path, where=where, mend="Mend or remove that annotation."
+        )
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class InstancesReader:
         numbers: Counter[int] = Counter()
         for annotation, parts in annotations:
             if annotation.iscrowd and self.crowd == "skip":
-                notes.append(Note("annotations of crowds left out"))
+                notes.append(Note("annotations of crowds left out", f"annotation {annotation.id}"))
                 continue
             one = painted_of(annotation, parts, shape, notes)
             if one is None:

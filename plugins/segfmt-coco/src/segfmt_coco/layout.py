@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,12 @@ Kind = Literal["instances", "panoptic"]
 Parts = tuple[str, ...]  # the folders and the name of a file
 LOOKED_AT = 20  # JSON files, before a folder is taken for no COCO set
 END = 65536  # bytes at either end of a file that tell what it is
+
+# How the annotation files of a kind are called, by COCO and by Roboflow.
+NAMED: Mapping[Kind, tuple[str, ...]] = {
+    "instances": ("instances_", "_annotations.coco.json"),
+    "panoptic": ("panoptic_",),
+}
 
 _PANOPTIC = re.compile(rb'"segments_info"')
 _IMAGES = re.compile(rb'"images"\s*:\s*\[\s*\{')
@@ -65,7 +71,13 @@ def annotation_files(
         if not found:
             raise FormatError(f"no .json file is named {pattern}, as -i files says", path=root)
         return _with_splits(root, found), []
-    of_kind = [path for path in jsons if kind_of(path) == kind]
+    kinds = {path: kind_of(path) for path in jsons}
+    # What is called so and is not that is read all the same, which says what is wrong with it.
+    of_kind = [
+        path
+        for path in jsons
+        if kinds[path] == kind or (kinds[path] is None and path.name.startswith(NAMED[kind]))
+    ]
     found = [path for path in of_kind if path.name.startswith(f"{kind}_")] or [
         path for path in of_kind if not path.name.startswith(OTHERS)
     ]

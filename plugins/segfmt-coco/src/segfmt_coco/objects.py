@@ -92,28 +92,28 @@ def painted_of(
     if parts is not None:
         return Painted(parts, None, annotation.id)
     assert isinstance(annotation, _Annotation)  # noqa: S101 - what was read without parts
-    given = annotation.segmentation
+    given, which = annotation.segmentation, f"annotation {annotation.id}"
     if isinstance(given, _Rle):
         if given.size and tuple(given.size) != shape:
             raise FormatError(
                 f"has run lengths of {given.size[0]} rows and {given.size[-1]} columns, but its "
                 f"image has {shape[0]} and {shape[1]}",
-                where=f"annotation {annotation.id}",
+                where=which,
             )
         return Painted([], given.counts, annotation.id)
     if not given:
-        notes.append(Note("annotations without segmentation"))
+        notes.append(Note("annotations without segmentation", which))
         return None
     lists = [part for part in given if isinstance(part, list)]
     if numbers := [part for part in given if not isinstance(part, list)]:
-        notes.append(Note("segmentation is a flat list, taken for one part"))
+        notes.append(Note("segmentation is a flat list, taken for one part", which))
         lists.append(numbers)
     kept = []
     for part in lists:
         if len(part) % 2:
-            notes.append(Note("coordinates dropped: an odd number of them"))
+            notes.append(Note("coordinates dropped: an odd number of them", which))
         if len(part) < 6:
-            notes.append(Note("polygons dropped: under 3 points"))
+            notes.append(Note("polygons dropped: under 3 points", which))
         else:
             kept.append(np.array(part[: len(part) // 2 * 2], np.float64).reshape(-1, 2))
     return Painted(kept, None, annotation.id) if kept else None

@@ -109,7 +109,8 @@ class CvatReader:
         try:
             return self._loaded(ref, place.read(), where)
         except FormatError as error:
-            error.path, error.where = place.path, error.where or where
+            if error.path is None:
+                error.path, error.where = place.path, error.where or where
             raise
 
     def _listed(self, path: Path, images: Images) -> Iterator[SampleRef]:
@@ -247,6 +248,11 @@ def _size(image: Element, path: Path | None) -> tuple[tuple[int, int], list[Note
     # CVAT turns images by their EXIF before they are drawn on; the core sees to that.
     if said == stored or (said == stored[::-1] and segfmt.stored_orientation(path)[0] in SIDEWAYS):
         return said, []
+    if min(said) > 0 and max(abs(a - b) for a, b in zip(said, stored, strict=True)) > 1:
+        raise FormatError(
+            f"is said to be {said[1]} x {said[0]}, but {path} is {stored[1]} x {stored[0]}",
+            mend="Shapes of an image of another size would not fit: is it the right image?",
+        )
     words = f"label {said[1]} x {said[0]}" if all(said) else "label none"
     note = Note("sizes taken from the image", f"{words}, image {stored[1]} x {stored[0]}")
     return stored, [note]

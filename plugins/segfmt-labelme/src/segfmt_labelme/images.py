@@ -103,7 +103,8 @@ def _embedded_size(data: bytes, path: Path) -> tuple[int, int]:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.height, image.width
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problem = f"is no image in base64: {error}"
+        # Without the address of Pillow's object, which is another each time.
+        problem = f"is no image in base64: {str(error).partition(' <')[0]}"
         raise FormatError(problem, path=path, where="imageData") from error
 
 

@@ -156,7 +156,8 @@ def _pixels(mask: str, where: str) -> npt.NDArray[np.generic]:
         ValueError,
         Image.DecompressionBombError,
     ) as error:
-        problem = f"is no PNG in base64: {error}"
+        # Without the address of Pillow's object, which is another each time.
+        problem = f"is no PNG in base64: {str(error).partition(' <')[0]}"
         raise segfmt.FormatError(problem, where=where, mend="Mend or remove that shape.") from error
     if pixels.ndim != 2:
         raise segfmt.FormatError("is an image in color, not a mask", where=where)

@@ -112,6 +112,8 @@ class VistasReader:
         notes: tuple[segfmt.Note, ...] = ()
         if self.instances and beside.is_file():
             numbers, notes = self._numbers(beside, ids)
+        elif self.instances and beside.parent.is_dir():
+            notes = (segfmt.Note("instance masks missing", f"{ref.split}/{ref.key}"),)
         return segfmt.mask_sample(ref, path, segfmt.Mask(self._labels.becomes[ids], numbers), notes)
 
     def _numbers(
