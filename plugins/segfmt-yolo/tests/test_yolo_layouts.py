@@ -56,6 +56,15 @@ def test_a_path_of_another_machine_is_found_by_its_end_and_reported(tmp_path: Pa
     ]
 
 
+def test_the_path_of_another_machine_before_folders_that_are_here_is_no_news(
+    tmp_path: Path,
+) -> None:
+    """As Ultralytics' own files have it: `path: ../datasets/coco8`."""
+    pair(tmp_path, "images/train/x.jpg", "labels/train/x.txt")
+    assert refs(tmp_path, "path: ../datasets/coco8\ntrain: images/train") == [("train", "x")]
+    assert remarks(tmp_path) == []
+
+
 def test_no_path_leads_out_of_the_dataset(tmp_path: Path) -> None:
     pair(tmp_path / "outside", "images/x.jpg", "labels/x.txt")
     pair(tmp_path / "set", "images/train/y.jpg", "labels/train/y.txt")

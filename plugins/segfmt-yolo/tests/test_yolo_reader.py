@@ -127,6 +127,13 @@ def test_bad_lines_fail_their_sample_and_are_named(tmp_path: Path, line: str, me
     assert message in report.failures[0].error
 
 
+def test_names_with_gaps_are_listed(tmp_path: Path) -> None:
+    root = dataset(tmp_path, f"1 {SQUARE}\n")
+    (root / "data.yaml").write_text("train: images/train\nnames: {0: a, 5: b}\n")
+    with pytest.raises(segfmt.FormatError, match=r"has the class 1, and data\.yaml names 0, 5\."):
+        one(root)
+
+
 def test_bytes_that_are_no_text_fail(tmp_path: Path) -> None:
     dataset(tmp_path, b"0 \xff\xff\xff 0.5")
     with pytest.raises(segfmt.FormatError, match=r"a\.txt"):

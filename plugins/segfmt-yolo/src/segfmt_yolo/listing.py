@@ -130,7 +130,8 @@ def _samples(tree: _Tree, entry: tuple[str, ...]) -> tuple[list[_Found], str | N
     place = next((place for place in places if tree.has(place)), None)
     if place is None:
         return [], None, [f'"{entry[-1]}" is not there, and left out']
-    told = [] if as_written and place == places[0] else [f'"{entry[-1]}" is taken for {place}']
+    plain = (as_written and place == places[0]) or entry[-1].strip("/") == place
+    told = [] if plain else [f'"{entry[-1]}" is taken for {place}']
     if place in tree.images:
         return [tree.found(place)], None, told
     if place in tree.texts:

@@ -130,9 +130,10 @@ class YoloReader:
         stand_in = {"ignore": table.ignore, "background": table.background}.get(self.unknown_label)
         if stand_in is None:
             known = sorted(self._data.names)
+            gaps = known[-1] - known[0] >= len(known)
+            named = ", ".join(map(str, known)) if gaps else f"{known[0]} to {known[-1]}"
             raise segfmt.FormatError(
-                f"has the class {line.id}, and {self._data.path.name} names {known[0]} to "
-                f"{known[-1]}",
+                f"has the class {line.id}, and {self._data.path.name} names {named}",
                 path=path,
                 where=f"line {line.number}",
                 mend="Name it there, or give --unknown-label ignore or background.",
