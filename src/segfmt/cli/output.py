@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from segfmt.report import Report, Tally
 
 PLAIN_SECONDS = 10.0
+SECONDS_A_KERNEL = 4  # of one core
 SHOWN_FAILURES = 10
 SHOWN_SUBJECTS = 5
 
@@ -43,7 +44,12 @@ def say_compiling() -> None:
     from segfmt.warmup import missing
 
     if names := missing():
-        err.print(f"Compiling {len(names)} kernels: once on this machine, some ten seconds ...")
+        from segfmt.executors import usable_cores
+
+        seconds = max(SECONDS_A_KERNEL, len(names) * SECONDS_A_KERNEL // usable_cores())
+        err.print(
+            f"Compiling {len(names)} kernels: once on this machine, about {seconds} seconds ..."
+        )
 
 
 class ProgressDisplay:
