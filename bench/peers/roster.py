@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -81,50 +81,39 @@ JOBS = {
     "colors to ids, in memory": Masks("{}.png"),
 }
 
+_DATUMARO = Peer(
+    "datumaro",
+    "Datumaro",
+    "peer_datumaro.py",
+    "class and object masks",
+    "RGB PNG of classes and of objects, lists",
+    Masks("SegmentationClass/{}.png", "colors"),
+    "coco",
+    "pycocotools, points as float32, last first",
+    order="reversed",
+    float32=True,
+    variant="color masks",
+    environment="datumaro",
+    target=">= 60",
+)
+
 PEERS = (
-    Peer(
-        "datumaro",
-        "Datumaro",
-        "peer_datumaro.py",
-        "class and object masks",
-        "RGB PNG of classes and of objects, lists",
-        Masks("SegmentationClass/{}.png", "colors"),
-        "coco",
-        "pycocotools, points as float32, last first",
-        order="reversed",
-        float32=True,
-        variant="color masks",
-        environment="datumaro",
-        target=">= 60",
-    ),
-    Peer(
-        "datumaro-index",
-        "Datumaro, apply_colormap=False",
-        "peer_datumaro.py",
-        "class and object masks",
-        "gray PNG of classes and of objects, lists",
-        Masks("SegmentationClass/{}.png"),
-        "coco",
-        "pycocotools, points as float32, last first",
-        order="reversed",
-        float32=True,
+    _DATUMARO,
+    replace(
+        _DATUMARO,
+        key="datumaro-index",
+        name="Datumaro, apply_colormap=False",
+        writes="gray PNG of classes and of objects, lists",
+        masks=Masks("SegmentationClass/{}.png"),
         variant="index masks",
-        environment="datumaro",
+        target="",
     ),
-    Peer(
-        "datumaro-classes",
-        "Datumaro, for class masks",
-        "peer_datumaro.py",
-        "class masks",
-        "the same: object masks are not to be left out",
-        Masks("SegmentationClass/{}.png", "colors"),
-        "coco",
-        "pycocotools, points as float32, last first",
-        order="reversed",
-        float32=True,
-        variant="color masks",
-        environment="datumaro",
-        target=">= 60",
+    replace(
+        _DATUMARO,
+        key="datumaro-classes",
+        name="Datumaro, for class masks",
+        job="class masks",
+        writes="the same: object masks are not to be left out",
     ),
     Peer(
         "labelformat",

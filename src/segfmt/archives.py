@@ -13,7 +13,7 @@ import zipfile
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from isal.isal_zlib import IsalError, crc32, decompressobj
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from segfmt.places import Kind
 
+_Damaged: type[Exception] = cast("type[Exception]", IsalError)  # its stubs call it an instance
 # Parts of one archive: AIHub's, WinZip's, 7-Zip's.
 PART_NAME = re.compile(r".*\.(?:zip\.part\d+|z\d\d|zip\.\d{3})", re.IGNORECASE)
 JOIN_PARTS = (
@@ -198,7 +199,7 @@ class Archive:
         # What does not shrink grows by 5 bytes in 65,535.
         needed = member.packed_size if whole else wanted + wanted // 8 + 64
         packed = min(member.packed_size, needed)
-        with suppress(IsalError):  # type: ignore[arg-type]  # its stubs call it an instance
+        with suppress(_Damaged):
             unpacker = decompressobj(-15)
             data: bytes = unpacker.decompress(self._at(begin, packed), wanted + whole)
             return data

@@ -127,8 +127,10 @@ class StoredPath(PurePosixPath):
         """Open a file for reading; of one of which only the start is read, no more is fetched."""
         if "r" not in mode or "+" in mode:
             raise ValueError(f"{self}: mode {mode}: files in stores are written whole")
-        file = cast("IO[bytes]", _StoredFile(self))
-        return file if "b" in mode else io.TextIOWrapper(io.BufferedReader(file), encoding)  # type: ignore[type-var]
+        file = _StoredFile(self)
+        if "b" in mode:
+            return cast("IO[bytes]", file)
+        return io.TextIOWrapper(io.BufferedReader(file), encoding)
 
 
 class _StoredFile(io.RawIOBase):

@@ -17,6 +17,7 @@ from distributed import Client, LocalCluster, Security
 from distributed.client import ClosedClientError
 from distributed.comm.core import connect
 from distributed.utils import LoopRunner, silence_logging_cmgr
+from tornado.platform.asyncio import BaseAsyncIOLoop
 
 import segfmt
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUIET = logging.CRITICAL + 1  # what concerns the run is raised; Dask's own logs are many lines
+DASHBOARD_PORT = 8787  # Dask's own
 GRACE_SECONDS = 0.5  # for samples that have begun when a run is stopped
 POLL_SECONDS = 0.1
 GO_ON = "What is finished stands, and --resume goes on with the rest"
@@ -39,14 +41,16 @@ def local(workers: int, *, dashboard: bool) -> Iterator[Client]:
                 threads_per_worker=1,
                 memory_limit=0,  # as with processes of any other kind, what there is is for all
                 # Without an address it would take 8787 all the same, or complain that it is taken.
-                dashboard_address="localhost:8787" if dashboard else "localhost:0",
+                dashboard_address=f"localhost:{DASHBOARD_PORT if dashboard else 0}",
                 silence_logs=QUIET,
                 # Each death costs the start of a process; who dies twice is tried alone anyway.
                 scheduler_kwargs={"allowed_failures": 1, "dashboard": dashboard},
             )
-            assert cluster.loop is not None  # noqa: S101 - it has started
-            loop: asyncio.AbstractEventLoop = cluster.loop.asyncio_loop  # type: ignore[attr-defined]
-            starting = asyncio.run_coroutine_threadsafe(_start_workers(cluster, workers), loop)
+            loop = cluster.loop
+            assert isinstance(loop, BaseAsyncIOLoop)  # noqa: S101 - Tornado has no other any more
+            starting = asyncio.run_coroutine_threadsafe(
+                _start_workers(cluster, workers), loop.asyncio_loop
+            )
             stack.callback(_stop, cluster, starting)
         try:
             starting.result()
