@@ -71,8 +71,8 @@ def color_indices(ids: npt.NDArray[np.uint8], classes: ClassTable) -> npt.NDArra
 def write_color_mask(path: Path, ids: npt.NDArray[np.uint8], classes: ClassTable) -> None:
     """Write an index mask, uint8 (H, W), as RGB PNG in its classes' colors, whole or not at all.
 
-    Ids that are no class are black. The same file as `write_colors` makes of `color_indices`, at a
-    third of the cost.
+    Ids that are no class are black. The same file as `write_colors` makes of `color_indices`,
+    without the array of colors between them.
     """
     atomic_write(path, encode_png_in_colors(ids, classes.palette()))
 

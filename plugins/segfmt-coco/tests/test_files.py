@@ -484,3 +484,15 @@ def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     sample = next(iter(segfmt.open_dataset(dataset(tmp_path, annotation([[1, 1, 2, 2]])), "coco")))
     (note,) = sample.notes
     assert (note.code, note.subject) == ("polygons dropped: under 3 points", "annotation 1")
+
+
+def test_an_annotation_that_is_none_any_more_is_told(tmp_path: Path) -> None:
+    root = dataset(tmp_path, annotation())
+    opened = segfmt.open_dataset(root, "coco")
+    (ref,) = opened.refs()
+    ((start, end),) = np.frombuffer(ref.source.spans, np.int64).reshape(-1, 2).tolist()
+    data = bytearray((root / TRAIN).read_bytes())
+    data[start:end] = b"null".ljust(end - start)
+    (root / TRAIN).write_bytes(data)
+    with pytest.raises(FormatError, match=r"image 1, annotation \[0\]: Expected `object`"):
+        opened.reader.load(ref)

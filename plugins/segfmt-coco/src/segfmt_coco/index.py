@@ -120,7 +120,8 @@ class Source:
         where = f"image {self.image_id}"
         if found:
             raws, _ = _decoded(bytearray(b"[%b]" % part), _RAWS)
-            id = msgspec.json.decode(raws[int(found[1])]).get("id")
+            value = msgspec.json.decode(raws[int(found[1])])
+            id = value.get("id") if isinstance(value, dict) else None
             named = f"{where}, annotation [{found[1]}]" if id is None else f"annotation {id}"
             where = f"{named}{found[2]}"
         if "got `str`" in problem and any(match[1] for match in _NO_NUMBER.finditer(part)):
