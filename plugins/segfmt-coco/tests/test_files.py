@@ -370,7 +370,7 @@ def test_what_goes_to_other_processes_is_small(tmp_path: Path) -> None:
 
 
 PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from segfmt_coco.instances import InstancesReader
 
@@ -379,8 +379,9 @@ def read(root):
     for ref in reader.scan():
         reader.load(ref)
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peak():  # not getrusage's, which a child inherits from the process that started it
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 read(sys.argv[1])
 before = peak()
@@ -406,7 +407,7 @@ def test_a_large_file_takes_less_than_three_times_its_size(tmp_path: Path) -> No
     assert size > 15_000_000
     command = [sys.executable, "-c", PEAK, str(small), str(big)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 3 * size
+    assert size // 2 < int(done.stdout) < 3 * size
 
 
 @pytest.mark.parametrize("executor", ["threads", "processes"])
