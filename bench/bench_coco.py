@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +16,7 @@ import numpy.typing as npt
 import pytest
 from pycocotools import mask as pycocotools
 
+from figures import PEAK, add_row
 from scenes import BUILDINGS, CITY, FULL_HD, Scene
 from segfmt import rasterize
 from segfmt.rle import encode_rle, paint_rle
@@ -126,3 +132,62 @@ def test_encode_rle(paired: Callable[..., float], scene: Scene | None, theirs: A
         12,
         ">= 5" if scene else "",
     )
+
+
+IMAGES, ANNOTATIONS = 50_000, 1_000_000
+# Lists all images and reads some; what Python and its packages take is the same for an empty set.
+READ = f"""
+import itertools, sys
+import segfmt
+
+dataset = segfmt.open_dataset(sys.argv[1], "coco")
+for ref in itertools.islice(dataset.refs(), 0, None, 5_000):
+    dataset.reader.load(ref)
+{PEAK}
+print(peak)
+"""
+
+
+def annotation_file(root: Path, images: int, annotations: int) -> Path:
+    """Write instances of 30 points each, spread over the images; return the file."""
+    path = root / "annotations" / "instances_train.json"
+    path.parent.mkdir(parents=True)
+    ring = [round(10 + 3.37 * n % 90, 2) for n in range(60)]
+    rest = {"category_id": 1, "segmentation": [ring], "area": 1.5, "bbox": [1, 2, 3, 4]}
+    tail = json.dumps({**rest, "iscrowd": 0})[1:]
+    records = [
+        {"id": id, "file_name": f"{id:012}.jpg", "height": 100, "width": 120}
+        for id in range(images)
+    ]
+    with path.open("w") as file:
+        file.write('{"categories": [{"id": 1, "name": "car"}], "images": ')
+        file.write(json.dumps(records) + ', "annotations": [')
+        for id in range(annotations):
+            comma = "," if id else ""
+            file.write(f'{comma}{{"id": {id}, "image_id": {id * 7 % images}, {tail}')
+        file.write("]}")
+    return path
+
+
+def test_memory_of_a_large_annotation_file(folder: Path) -> None:
+    def peak(source: Path) -> int:
+        command = [sys.executable, "-c", READ, str(source)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) << 10
+
+    annotation_file(folder / "few", 10, 10)
+    path = annotation_file(folder / "many", IMAGES, ANNOTATIONS)
+    archive = folder / "many.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.write(path, "annotations/instances_train.json")
+    size, plain = path.stat().st_size, peak(folder / "few")
+    for source, what in ((folder / "many", "from a folder"), (archive, "from its archive")):
+        took = peak(source) - plain
+        add_row(
+            "Peak memory of a COCO annotation file (memory / its size)",
+            f"{size / 1e6:.0f} MB, {what}",
+            "its size",
+            took / size,
+            "<= 3",
+            f"{took / 1e6:.0f} MB",
+            f"{size / 1e6:.0f} MB",
+        )
